@@ -100,6 +100,7 @@ var transitions = []Transition{
 	{sent, Sending, Failed, answers},
 	{sent, Sending, Cancelled, answers},
 	{sent, Sending, Unknown, []Cause{ByTask, ByClock}},
+	{sent, Sending, Approved, []Cause{ByTask}}, // provably not one byte left: it waits and is sent when the way is free
 	{sent, Unknown, Pending, asked},
 	{sent, Unknown, Held, asked},
 	{sent, Unknown, Succeeded, asked},

@@ -1,0 +1,243 @@
+package models
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+)
+
+// Transaction is one movement of money or value at one provider: the row that lists show.
+type Transaction struct {
+	ID                string
+	Environment       Environment
+	Kind              Kind
+	Provider          string
+	CredentialID      string
+	Method            string
+	Reference         string // ours; what goes on the wire
+	ProviderRef       string
+	BankRef           string
+	State             State
+	Word              string // the provider's own word
+	ReasonCode        string
+	Reason            string
+	Amount            Money
+	Settled           Money // what really moved, when the provider says; otherwise zero
+	Fee               Money
+	Counter           Money // conversions: what was bought
+	Rate              string
+	Party             string // destination or payer, masked, for lists
+	DestinationID     string
+	DestinationDigest string
+	SubAccount        string
+	BatchID           string
+	OfID              string // refunds: the deposit
+	Digest            string // of the payload; approvals are bound to it
+	CredentialVersion int64
+	CreatedAt         Micros
+	UpdatedAt         Micros
+	CreatedBy         string
+	CreatedByName     string
+	SentAt            Micros // when the last attempt began
+	SettledAt         Micros // when it became final
+	SendAfter         Micros // not before; zero: at once
+	ExpiresAt         Micros // approvals or payment run out
+	NextAsk           Micros // when the provider is asked next; zero: not
+	Asks              int    // questions asked since the last change of state
+	Waits             string // what it waits for, one short phrase
+	Alert             string // something a person must look at; empty: nothing
+	Version           int64
+}
+
+// TransactionDetail is what a transaction's page needs beyond its row.
+type TransactionDetail struct {
+	Values       map[string]string // the method's fields, as typed
+	Note         string
+	Hold         bool
+	NotifyURL    string
+	ReturnURL    string
+	Why          string // the maker's reason where a warning asked for one
+	QuoteJSON    string
+	Full         bool
+	From, To     string
+	SKU          string
+	Quantity     int
+	Verified     string // the recipient's name as the provider verified it
+	VerifySays   string
+	Instructions string // JSON of providers.Instructions
+}
+
+// Payload is exactly what an approval is bound to.
+type Payload struct {
+	Environment       Environment       `json:"environment"`
+	Kind              Kind              `json:"kind"`
+	Provider          string            `json:"provider"`
+	CredentialID      string            `json:"credential"`
+	CredentialVersion int64             `json:"credential_version"`
+	Method            string            `json:"method"`
+	Reference         string            `json:"reference"`
+	Asset             string            `json:"asset"`
+	Minor             int64             `json:"minor"`
+	Values            map[string]string `json:"values"`
+	Note              string            `json:"note"`
+	Hold              bool              `json:"hold"`
+	Of                string            `json:"of"`
+	Full              bool              `json:"full"`
+	From              string            `json:"from"`
+	To                string            `json:"to"`
+	SKU               string            `json:"sku"`
+	Quantity          int               `json:"quantity"`
+	Counter           string            `json:"counter"`
+}
+
+// PayloadOf collects the payload of a transaction.
+func PayloadOf(t *Transaction, d *TransactionDetail) Payload {
+	return Payload{t.Environment, t.Kind, t.Provider, t.CredentialID, t.CredentialVersion, t.Method, t.Reference, t.Amount.Asset,
+		t.Amount.Minor, d.Values, d.Note, d.Hold, t.OfID, d.Full, d.From, d.To, d.SKU, d.Quantity, t.Counter.Asset}
+}
+
+// Digest is the SHA-256 of the payload in its one JSON form (struct order, map keys sorted), as lower-case hex.
+func (p Payload) Digest() string {
+	if p.Values == nil {
+		p.Values = map[string]string{}
+	}
+	b, err := json.Marshal(p)
+	if err != nil { // strings and integers always marshal
+		panic(err)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// NewReference makes our reference of a transaction: "CH" and 100 random bits in 20 letters and digits, which every provider's
+// pattern accepts unchanged.
+func NewReference() string {
+	var raw [20]byte
+	if _, err := rand.Read(raw[:]); err != nil {
+		panic(err) // crypto/rand never fails on the systems Go supports
+	}
+	out := []byte("CH00000000000000000000")
+	for i, b := range raw {
+		out[2+i] = crockford[b&31]
+	}
+	return string(out)
+}
+
+// Attempt is one try to do something at the provider: at most one of a transaction is open.
+type Attempt struct {
+	ID            string
+	TransactionID string
+	Number        int
+	Operation     Operation
+	Reference     string
+	Digest        string
+	State         AttemptState
+	StartedAt     Micros
+	Deadline      Micros // after it, an open attempt counts as lost
+	FinishedAt    Micros // zero: open
+	Code          string
+	Message       string
+	Instance      string // the process that sends it
+	ByName        string
+}
+
+// Operation is what an attempt tries.
+type Operation string
+
+// The operations.
+const (
+	OpSend    Operation = "send"
+	OpCancel  Operation = "cancel"
+	OpHold    Operation = "hold"
+	OpRelease Operation = "release"
+)
+
+// AttemptState is how an attempt ended, or "open".
+type AttemptState string
+
+// The states of an attempt.
+const (
+	AttemptOpen     AttemptState = "open"
+	AttemptAccepted AttemptState = "accepted"
+	AttemptRefused  AttemptState = "refused"
+	AttemptUnknown  AttemptState = "unknown"
+	AttemptNotSent  AttemptState = "not_sent"
+)
+
+// Event is one line of a transaction's timeline. Events are added and never changed.
+type Event struct {
+	ID            string
+	TransactionID string
+	At            Micros
+	What          string // created, rule, approved, rejected, sent, answer, asked, webhook, state, note, alert …
+	From, To      State  // both empty when the state did not change
+	By            Cause
+	ActorID       string
+	ActorName     string
+	Sentence      string
+	Figures       Figures // the figures after the event: with them the ledger can be replayed from the events alone
+}
+
+// Evidence is one line of the outcome court: what a source said about whether the provider has the transaction.
+type Evidence struct {
+	ID            string
+	TransactionID string
+	AttemptID     string
+	At            Micros
+	Source        string // request, reply, asked, webhook, balance, statement, staff
+	Result        string // sent, accepted, refused, found, not_found, unclear, lost
+	Says          string
+	ExchangeID    string
+}
+
+// askUnknown are the pauses between questions about a lost answer; the last repeats (safety.md 1.3).
+var askUnknown = append(append([]time.Duration{30 * time.Second, 90 * time.Second, 8 * time.Minute, 50 * time.Minute},
+	repeat(time.Hour, 23)...), 24*time.Hour)
+
+// askPending are the pauses while the provider works on it; a webhook asks at once.
+var askPending = append(append([]time.Duration{10 * time.Second, 30 * time.Second, time.Minute, 3 * time.Minute, 10 * time.Minute},
+	repeat(30*time.Minute, 48)...), 6*time.Hour)
+
+// askLate are the pauses in which a final state is still checked for a late turn; after the last there are no more questions.
+var askLate = []time.Duration{24 * time.Hour, 2 * 24 * time.Hour, 4 * 24 * time.Hour, 7 * 24 * time.Hour, 16 * 24 * time.Hour}
+
+func repeat(d time.Duration, n int) []time.Duration {
+	out := make([]time.Duration, n)
+	for i := range out {
+		out[i] = d
+	}
+	return out
+}
+
+// UnknownAlarm is how long an outcome may be unknown before people are alarmed.
+const UnknownAlarm = 15 * time.Minute
+
+// NextAsk tells when the provider is asked next: asked counts the questions since the state last changed. Zero means never.
+func NextAsk(k Kind, s State, now Micros, asked int) Micros {
+	var plan []time.Duration
+	endless := true
+	switch s {
+	case Unknown:
+		plan = askUnknown
+	case Pending, Held, Partial, AwaitingPayment, PartiallyPaid, Disputed:
+		plan = askPending
+	case Succeeded, Expired, Cancelled, Failed:
+		if (s == Succeeded && k != Payout && k != Refund) || (s != Succeeded && k != Deposit) {
+			return 0
+		}
+		plan, endless = askLate, false
+	default:
+		return 0
+	}
+	if asked >= len(plan) {
+		if !endless {
+			return 0
+		}
+		asked = len(plan) - 1
+	}
+	return now.Add(plan[asked])
+}
