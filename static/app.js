@@ -1,0 +1,2 @@
+// The small script of Countinghouse. Every page works without it.
+'use strict'
