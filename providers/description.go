@@ -210,6 +210,7 @@ type Lock struct {
 	Operation string   // capability or method id
 	Reason    string   // for people
 	Items     []string // contract items whose confirmation unlocks it; empty: nothing unlocks it
+	Warning   bool     // shown, not enforced (sandbox credentials)
 }
 
 // Method finds a method by id.
