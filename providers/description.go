@@ -201,6 +201,13 @@ type Description struct {
 	CheckRequest func(settings map[string]string, method Method, amount models.Money, values map[string]string) []models.Problem
 	// Locks lists operations that may not be used with this configuration and what would unlock them. It is pure; it may be nil.
 	Locks func(env models.Environment, values, settings map[string]string) []Lock
+	// CheckSettings applies the provider's own rules to settings before they are saved. It is pure; it may be nil.
+	CheckSettings func(settings map[string]string) []models.Problem
+	// MethodsUnder gives the methods under these settings, where they are data that an admin can change; nil: always Methods.
+	MethodsUnder func(settings map[string]string) []Method
+	// PreviewRequests writes out the exact requests, secrets blanked, that the given values would become under these settings, one for
+	// every operation the provider has. It is pure; it may be nil.
+	PreviewRequests func(env models.Environment, values, settings map[string]string, r SendRequest) ([]RequestPreview, error)
 	// StatusSentence explains the provider's own status word; it may be nil.
 	StatusSentence func(kind models.Kind, status string) string
 }
@@ -211,6 +218,21 @@ type Lock struct {
 	Reason    string   // for people
 	Items     []string // contract items whose confirmation unlocks it; empty: nothing unlocks it
 	Warning   bool     // shown, not enforced (sandbox credentials)
+}
+
+// RequestPreview is one request as it would be sent, for people to check before a change of settings is approved.
+type RequestPreview struct {
+	Operation string // "payout.create"
+	Text      string // request line, headers, empty line, body; secrets and signatures blanked
+	Problem   string // a sentence why these values make no such request; Text is then empty
+}
+
+// MethodsWith gives the methods that a credential with these settings has.
+func (d *Description) MethodsWith(settings map[string]string) []Method {
+	if d.MethodsUnder == nil {
+		return d.Methods
+	}
+	return d.MethodsUnder(settings)
 }
 
 // Method finds a method by id.

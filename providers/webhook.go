@@ -15,6 +15,7 @@ type Delivery struct {
 	Header     http.Header
 	Body       []byte
 	ReceivedAt models.Micros
+	Settings   map[string]string // of the credential, for a provider whose callback fields are settings; may be nil
 }
 
 // Keys are the secrets that may have signed a delivery: the current slot first, then others still in their overlap.
