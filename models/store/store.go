@@ -53,6 +53,9 @@ type Store struct {
 	read  *sql.DB // SQLite: four connections that cannot write
 	gorm  *gorm.DB
 
+	jobs    Enqueuer          // set once at start, see UseJobs
+	changes map[string]Change // what approvals mean, by subject; set once at start
+
 	closing sync.Once
 	signer  auditSigner
 }

@@ -1,0 +1,265 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"countinghouse/models"
+)
+
+// AskOrder is what the asker needs to put one question.
+type AskOrder struct {
+	Transaction models.Transaction
+	Detail      models.TransactionDetail
+	Reference   string // the one that the last attempt carried
+}
+
+// BeginAsk gives what is needed to ask about a transaction, or nil when there is nothing to ask: it was never sent, or an attempt is in
+// the air right now and its own answer comes first.
+func (s *Store) BeginAsk(ctx context.Context, transactionID string) (*AskOrder, error) {
+	var o *AskOrder
+	err := s.View(ctx, func(tx *Tx) error {
+		t, err := tx.peekTransaction("t.id = ?", transactionID)
+		if err != nil {
+			return err
+		}
+		if t.SentAt == 0 || t.State == models.Sending {
+			return nil
+		}
+		d, err := tx.detail(t.ID)
+		if err != nil {
+			return err
+		}
+		o = &AskOrder{Transaction: *t, Detail: *d, Reference: t.Reference}
+		err = tx.QueryRow("SELECT reference FROM attempts WHERE transaction_id = ? AND operation = 'send' ORDER BY number DESC LIMIT 1", t.ID).Scan(&o.Reference)
+		if IsNoRow(err) {
+			return nil
+		}
+		return err
+	})
+	return o, err
+}
+
+// RecordFinding records what a question found and draws the consequence: a state that the table of transitions allows is taken, an
+// unknown word or an impossible turn changes nothing and raises an alert, "not found" and silence are kept as evidence.
+func (s *Store) RecordFinding(ctx context.Context, transactionID string, f models.Found) (*models.Transaction, error) {
+	var t *models.Transaction
+	err := s.Update(ctx, func(tx *Tx) error {
+		var err error
+		if t, err = tx.transaction(transactionID); err != nil {
+			return err
+		}
+		if t.State == models.Sending { // an attempt began meanwhile; its own answer decides
+			return nil
+		}
+		quiet := f.Result == "found" && f.Report.State == t.State && t.State != models.Unknown
+		if !quiet {
+			if err := tx.evidence(t, "", f.Source, f.Result, models.Safe(f.Says, 300), f.ExchangeID); err != nil {
+				return err
+			}
+		}
+		if f.Result != "found" {
+			return tx.nothingFound(t, f)
+		}
+		return tx.applyReport(t, f)
+	})
+	return t, err
+}
+
+func (tx *Tx) nothingFound(t *models.Transaction, f models.Found) error {
+	t.Asks++
+	if t.State == models.Unknown && tx.Now > t.SentAt.Add(models.UnknownAlarm) {
+		t.Alert = "The outcome has been unknown for more than 15 minutes."
+	}
+	if t.State != models.Unknown && f.Result == "not_found" {
+		t.Alert = "The provider no longer knows this transaction."
+	}
+	t.NextAsk = models.NextAsk(t.Kind, t.State, tx.Now, t.Asks)
+	return tx.save(t)
+}
+
+func (tx *Tx) applyReport(t *models.Transaction, f models.Found) error {
+	r := f.Report
+	by := models.ByQuery
+	if f.Source == "statement" {
+		by = models.ByStatement
+	}
+	before := models.FiguresOf(t)
+	if problem := reportProblem(t, r); problem != "" {
+		return tx.alarm(t, problem)
+	}
+	if r.State == "" {
+		t.Word = models.Safe(r.Word, 80)
+		return tx.alarm(t, fmt.Sprintf("The provider's status %q is not one that we know. Nothing was changed.", t.Word))
+	}
+	to := r.State
+	if to == models.Succeeded && t.Kind == models.Deposit && r.Settled.Asset != "" && r.Settled.Minor < t.Amount.Minor {
+		to = models.PartiallyPaid
+	}
+	if keepsFurther(t.State, to) {
+		to = t.State
+	}
+	if to != t.State && !models.CanBecome(t.Kind, t.State, to, by) {
+		return tx.alarm(t, fmt.Sprintf("The provider says %q, which cannot follow %q. Nothing was changed.", to.Word(), t.State.Word()))
+	}
+	asks := t.Asks + 1
+	tx.adopt(t, r)
+	if t.Kind == models.Deposit && r.Settled.Asset != "" && r.Settled.Minor > t.Amount.Minor {
+		t.Alert = fmt.Sprintf("The payer paid %s, more than the %s asked for.", r.Settled, t.Amount)
+	}
+	if to == t.State {
+		t.Asks = asks
+		if models.FiguresOf(t) != before {
+			return tx.settle(t, before, to, by, models.Event{What: "figures", Sentence: "The provider stated new figures"})
+		}
+		t.NextAsk = models.NextAsk(t.Kind, t.State, tx.Now, t.Asks)
+		return tx.save(t)
+	}
+	return tx.settle(t, before, to, by, models.Event{Sentence: "The provider says: " + to.Word() + reasonTail(t)})
+}
+
+// keepsFurther reports whether our state already says more than the provider's: what was refunded or is disputed was paid.
+func keepsFurther(have, says models.State) bool {
+	if says != models.Succeeded {
+		return false
+	}
+	return have == models.Refunded || have == models.PartiallyRefunded
+}
+
+// reportProblem says why a report cannot be about this transaction as we know it.
+func reportProblem(t *models.Transaction, r models.Report) string {
+	if r.ProviderRef != "" && t.ProviderRef != "" && r.ProviderRef != t.ProviderRef {
+		return fmt.Sprintf("The provider answered about %s, we asked about %s. Nothing was changed.", models.Safe(r.ProviderRef, 60), t.ProviderRef)
+	}
+	if r.Settled.Asset != "" && r.Settled.Asset != t.Amount.Asset {
+		return fmt.Sprintf("The provider speaks of %s, this is in %s. Nothing was changed.", r.Settled.Asset, t.Amount.Asset)
+	}
+	if t.Kind != models.Deposit && r.Settled.Asset != "" && r.Settled.Minor != t.Amount.Minor {
+		return fmt.Sprintf("The provider says %s, we sent %s. Nothing was changed.", r.Settled, t.Amount)
+	}
+	return ""
+}
+
+func reasonTail(t *models.Transaction) string {
+	if t.Reason != "" && (t.State == models.Failed || t.State == models.Returned) {
+		return ", " + t.Reason
+	}
+	return ""
+}
+
+// alarm keeps a transaction as it is and calls for a person.
+func (tx *Tx) alarm(t *models.Transaction, sentence string) error {
+	t.Asks++
+	t.NextAsk = models.NextAsk(t.Kind, t.State, tx.Now, t.Asks)
+	if t.Alert != sentence {
+		t.Alert = sentence
+		if _, err := tx.event(t, models.Event{What: "alert", Sentence: sentence}); err != nil {
+			return err
+		}
+	}
+	return tx.save(t)
+}
+
+// Due lists what the sweep must wake: transactions to send and transactions to ask about, oldest first.
+func (s *Store) Due(ctx context.Context, limit int) (send, ask []string, err error) {
+	err = s.View(ctx, func(tx *Tx) error {
+		collect := func(to *[]string) func(*sql.Rows) error {
+			*to = nil
+			return func(r *sql.Rows) error {
+				var id string
+				err := r.Scan(&id)
+				*to = append(*to, id)
+				return err
+			}
+		}
+		if err := tx.Each(collect(&send), `SELECT id FROM transactions WHERE state IN ('approved', 'scheduled') AND send_after_us <= ?
+			ORDER BY send_after_us LIMIT ?`, tx.Now, limit); err != nil {
+			return err
+		}
+		var drafts []string
+		if err := tx.Each(collect(&drafts), `SELECT id FROM transactions WHERE environment IN ('sandbox', 'live') AND state = 'draft' AND kind = 'deposit'
+			AND send_after_us > 0 AND send_after_us <= ? LIMIT ?`, tx.Now, limit); err != nil {
+			return err
+		}
+		send = append(send, drafts...)
+		return tx.Each(collect(&ask), "SELECT id FROM transactions WHERE next_ask_us > 0 AND next_ask_us <= ? ORDER BY next_ask_us LIMIT ?", tx.Now, limit)
+	})
+	return send, ask, err
+}
+
+// AskSoon makes a transaction due for a question now: a webhook came, or a person wants to know. It says which environment's rules apply
+// by the transaction itself.
+func (s *Store) AskSoon(ctx context.Context, transactionID, source, says string) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		t, err := tx.transaction(transactionID)
+		if err != nil {
+			return err
+		}
+		if t.SentAt == 0 {
+			return nil
+		}
+		if says != "" {
+			if err := tx.evidence(t, "", source, "hint", models.Safe(says, 300), ""); err != nil {
+				return err
+			}
+		}
+		t.NextAsk = tx.Now
+		if err := tx.save(t); err != nil {
+			return err
+		}
+		return tx.enqueue(JobAsk, t.ID, tx.Now)
+	})
+}
+
+// AskNow is a person's "ask now". It needs payouts.operate.
+func (s *Store) AskNow(ctx context.Context, a models.Actor, env models.Environment, id string) error {
+	if err := a.Require(models.PayoutsOperate); err != nil {
+		return err
+	}
+	err := s.View(ctx, func(tx *Tx) error {
+		_, err := tx.peekTransaction("t.id = ? AND t.environment = ?", id, env)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.AskSoon(ctx, id, "", "")
+}
+
+// FindByNotice finds the transaction that an inbound notice is about: by our reference first, then by the provider's within the
+// credential. Empty when there is none.
+func (s *Store) FindByNotice(ctx context.Context, credentialID, reference, providerRef string) (id string, err error) {
+	err = s.View(ctx, func(tx *Tx) error {
+		if reference != "" {
+			t, err := tx.peekTransaction("t.reference = ? AND t.credential_id = ?", reference, credentialID)
+			if err == nil {
+				id = t.ID
+				return nil
+			}
+			if !models.Is(err, models.NotFound) {
+				return err
+			}
+			t, err = tx.peekTransaction("t.credential_id = ? AND t.id IN (SELECT transaction_id FROM attempts WHERE reference = ?)", credentialID, reference)
+			if err == nil {
+				id = t.ID
+				return nil
+			}
+			if !models.Is(err, models.NotFound) {
+				return err
+			}
+		}
+		if providerRef == "" {
+			return nil
+		}
+		t, err := tx.peekTransaction("t.provider_ref = ? AND t.credential_id = ?", providerRef, credentialID)
+		if models.Is(err, models.NotFound) {
+			return nil
+		}
+		if err == nil {
+			id = t.ID
+		}
+		return err
+	})
+	return id, err
+}

@@ -1,0 +1,342 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"countinghouse/models"
+)
+
+// maxBranches is how many exact combinations of provider, credential, kind, state and asset a list is put together from. Each costs one
+// index seek; above it the list walks the index of time, kind or state, where matches then lie close together.
+const maxBranches = 120
+
+// boundedCount is where counting stops for filters that the maintained totals cannot answer.
+const boundedCount = 10_000
+
+// TransactionList is one page of a list.
+type TransactionList struct {
+	Rows         []models.Transaction
+	Newer, Older models.Cursor // zero: there is none
+}
+
+// combo is one combination that exists in the maintained totals.
+type combo struct {
+	provider, credential string
+	kind                 models.Kind
+	state                models.State
+	asset                string
+	n, minor             int64
+}
+
+// List reads one page of transactions, newest first. It needs transactions.read.
+func (s *Store) List(ctx context.Context, a models.Actor, f models.Filter, c models.Cursor, limit int) (*TransactionList, error) {
+	if err := a.Require(models.TransactionsRead); err != nil {
+		return nil, err
+	}
+	if limit <= 0 || limit > 500 {
+		limit = 50
+	}
+	out := new(TransactionList)
+	err := s.View(ctx, func(tx *Tx) error {
+		rows, err := tx.page(f, c, limit+1)
+		if err != nil {
+			return err
+		}
+		more := len(rows) > limit
+		if more {
+			rows = rows[:limit]
+		}
+		if c.Back {
+			slices.Reverse(rows)
+		}
+		out.Rows = rows
+		if len(rows) == 0 {
+			return nil
+		}
+		first, last := rows[0], rows[len(rows)-1]
+		if (c.Back && more) || (!c.Back && c.At != 0) {
+			out.Newer = models.Cursor{At: first.CreatedAt, ID: first.ID, Back: true}
+		}
+		if c.Back || more {
+			out.Older = models.Cursor{At: last.CreatedAt, ID: last.ID}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// page reads up to limit rows from the cursor on; with c.Back in ascending order.
+func (tx *Tx) page(f models.Filter, c models.Cursor, limit int) ([]models.Transaction, error) {
+	from, until := f.Range(tx.Now.Time())
+	keys, args, empty, err := tx.keyQuery(f, from, until, c, limit)
+	if err != nil || empty {
+		return nil, err
+	}
+	order := " ORDER BY t.created_us DESC, t.id DESC"
+	if c.Back {
+		order = " ORDER BY t.created_us, t.id"
+	}
+	rows := make([]models.Transaction, 0, limit)
+	err = tx.Each(func(r *sql.Rows) error {
+		t, err := scanTransaction(r)
+		if err == nil {
+			rows = append(rows, *t)
+		}
+		return err
+	}, "SELECT "+transactionColumns+" FROM transactions t WHERE t.id IN ("+keys+")"+order, args...)
+	return rows, err
+}
+
+// keyQuery builds the query for the ids of a page. It never makes the database walk rows that do not match: a filter is taken apart into
+// the exact combinations that exist, each read from the index that holds them in time order, and merged.
+func (tx *Tx) keyQuery(f models.Filter, from, until models.Micros, c models.Cursor, limit int) (query string, args []any, empty bool, err error) {
+	dir, cmp := "DESC", "<"
+	if c.Back {
+		dir, cmp = "ASC", ">"
+	}
+	var tail strings.Builder
+	var tailArgs []any
+	add := func(s string, vs ...any) { tail.WriteString(s); tailArgs = append(tailArgs, vs...) }
+	if from > 0 {
+		add(" AND created_us >= ?", from)
+	}
+	if until > 0 {
+		add(" AND created_us < ?", until)
+	}
+	if c.At > 0 {
+		add(" AND (created_us, id) "+cmp+" (?, ?)", c.At, c.ID)
+	}
+	addFree(f, add)
+	orderLimit := fmt.Sprintf(" ORDER BY created_us %s, id %s LIMIT %d", dir, dir, limit)
+	branch := func(where string, vs ...any) {
+		if query != "" {
+			query += " UNION ALL "
+		}
+		query += "SELECT * FROM (SELECT id, created_us FROM transactions WHERE environment = ?" + where + tail.String() + orderLimit + ") x"
+		args = append(append(append(args, f.Environment), vs...), tailArgs...)
+	}
+	if f.Search != "" {
+		q, vs := searched(f)
+		return "SELECT id FROM (" + q + tail.String() + ") u" + orderLimit, append(vs, tailArgs...), false, nil
+	}
+	combos, total, err := tx.combos(f, allDays, allDays)
+	if err != nil {
+		return "", nil, false, err
+	}
+	narrow := len(f.Kinds)+len(f.States)+len(f.Providers)+len(f.Credentials)+len(f.Assets) > 0
+	switch {
+	case total == 0 && narrow:
+		return "", nil, true, nil
+	case f.Attention && !narrow:
+		branch(" AND alert <> ''")
+	case !narrow:
+		branch("")
+	case len(f.Kinds) == 1 && len(f.States)+len(f.Providers)+len(f.Credentials)+len(f.Assets) == 0:
+		branch(" AND kind = ?", f.Kinds[0])
+	case len(f.States) == 1 && len(f.Kinds)+len(f.Providers)+len(f.Credentials)+len(f.Assets) == 0:
+		branch(" AND state = ?", f.States[0])
+	case len(combos) <= maxBranches:
+		for _, k := range combos {
+			branch(" AND provider = ? AND credential_id = ? AND kind = ? AND state = ? AND asset = ?", k.provider, k.credential, k.kind, k.state, k.asset)
+		}
+	default:
+		where, vs := dimensions(f)
+		branch(where, vs...)
+	}
+	return "SELECT id FROM (" + query + ") u" + orderLimit, args, false, nil
+}
+
+// addFree adds the conditions that no index of combinations knows.
+func addFree(f models.Filter, add func(string, ...any)) {
+	if f.Attention {
+		add(" AND alert <> ''")
+	}
+	if f.SubAccount != "" {
+		add(" AND sub_account = ?", f.SubAccount)
+	}
+	if len(f.Assets) == 1 {
+		if m, err := models.ParseMoney(f.Min, f.Assets[0]); err == nil && f.Min != "" {
+			add(" AND minor >= ?", m.Minor)
+		}
+		if m, err := models.ParseMoney(f.Max, f.Assets[0]); err == nil && f.Max != "" {
+			add(" AND minor <= ?", m.Minor)
+		}
+	}
+}
+
+// searchLimit bounds what a search for the beginning of a reference looks at.
+const searchLimit = 2000
+
+// searched is the query of the rows that one of the references leads to: ours by its beginning (from four characters on), theirs exactly.
+// It is driven by the references and never walks a list.
+func searched(f models.Filter) (string, []any) {
+	lo := strings.ToUpper(f.Search)
+	hi := lo
+	if len(lo) >= 4 {
+		hi = lo + "~"
+	}
+	where, vs := dimensions(f)
+	const columns = "SELECT id, created_us, environment, kind, state, provider, credential_id, asset, minor, alert, sub_account FROM transactions WHERE "
+	q := "SELECT id, created_us FROM (SELECT * FROM (" + columns + "reference >= ? AND reference <= ? LIMIT ?) a UNION SELECT * FROM (" + columns +
+		"provider_ref = ? AND provider_ref <> '' LIMIT ?) b) s WHERE environment = ?" + where
+	return q, append([]any{lo, hi, searchLimit, f.Search, searchLimit, f.Environment}, vs...)
+}
+
+// free reports whether the filter has conditions that the maintained totals do not know.
+func free(f models.Filter) bool {
+	return f.Attention || f.SubAccount != "" || f.Min != "" || f.Max != "" || f.Search != ""
+}
+
+func dimensions(f models.Filter) (string, []any) {
+	var b strings.Builder
+	var args []any
+	in := func(column string, vs []string) {
+		if len(vs) == 0 {
+			return
+		}
+		b.WriteString(" AND " + column + " IN (?" + strings.Repeat(",?", len(vs)-1) + ")")
+		for _, v := range vs {
+			args = append(args, v)
+		}
+	}
+	in("kind", texts(f.Kinds))
+	in("state", texts(f.States))
+	in("provider", f.Providers)
+	in("credential_id", f.Credentials)
+	in("asset", f.Assets)
+	return b.String(), args
+}
+
+func texts[T ~string](in []T) []string {
+	out := make([]string, len(in))
+	for i, x := range in {
+		out[i] = string(x)
+	}
+	return out
+}
+
+// combos reads from the maintained totals which combinations match the filter's dimensions on the days from first to last.
+func (tx *Tx) combos(f models.Filter, first, last int64) (out []combo, total int64, err error) {
+	where, args := dimensions(f)
+	err = tx.Each(func(r *sql.Rows) error {
+		var c combo
+		if err := r.Scan(&c.provider, &c.credential, &c.kind, &c.state, &c.asset, &c.n, &c.minor); err != nil {
+			return err
+		}
+		total += c.n
+		out = append(out, c)
+		return nil
+	}, `SELECT provider, credential_id, kind, state, asset, CAST(SUM(n) AS BIGINT), CAST(SUM(minor) AS BIGINT) FROM transaction_totals
+		WHERE environment = ? AND day BETWEEN ? AND ?`+where+` GROUP BY provider, credential_id, kind, state, asset HAVING SUM(n) > 0`,
+		append([]any{f.Environment, first, last}, args...)...)
+	return out, total, err
+}
+
+// Totals are the count of a filter and its sums per asset, money that comes in and money that goes out apart.
+type Totals struct {
+	Count   int64
+	Bounded bool // counting stopped: there are at least Count
+	In, Out []models.Money
+}
+
+// Totals counts a filter without walking it: from the maintained totals, or bounded at 10,000 where a condition is not among them. It
+// needs transactions.read.
+func (s *Store) Totals(ctx context.Context, a models.Actor, f models.Filter) (*Totals, error) {
+	if err := a.Require(models.TransactionsRead); err != nil {
+		return nil, err
+	}
+	out := new(Totals)
+	err := s.View(ctx, func(tx *Tx) error {
+		var cs []combo
+		var err error
+		from, until := f.Range(tx.Now.Time())
+		switch {
+		case free(f):
+			cs, out.Bounded, err = tx.boundedCombos(f, from, until)
+		case from == 0 && until == 0:
+			cs, _, err = tx.combos(f, allDays, allDays)
+		default:
+			cs, out.Bounded, err = tx.rangeCombos(f, from, until)
+		}
+		if err != nil {
+			return err
+		}
+		out.sum(cs)
+		return nil
+	})
+	return out, err
+}
+
+// rangeCombos takes whole UTC days from the maintained totals and counts only the two edges, which are shorter than a day.
+func (tx *Tx) rangeCombos(f models.Filter, from, until models.Micros) ([]combo, bool, error) {
+	if until == 0 {
+		until = tx.Now.Add(48 * time.Hour)
+	}
+	first := (int64(from) + microsPerDay - 1) / microsPerDay
+	last := int64(until)/microsPerDay - 1
+	if last < first {
+		return tx.boundedCombos(f, from, until)
+	}
+	cs, _, err := tx.combos(f, first, last)
+	if err != nil {
+		return nil, false, err
+	}
+	bounded := false
+	for _, edge := range [][2]models.Micros{{from, models.Micros(first * microsPerDay)}, {models.Micros((last + 1) * microsPerDay), until}} {
+		if edge[0] >= edge[1] {
+			continue
+		}
+		more, b, err := tx.boundedCombos(f, edge[0], edge[1])
+		if err != nil {
+			return nil, false, err
+		}
+		cs, bounded = append(cs, more...), bounded || b
+	}
+	return cs, bounded, nil
+}
+
+// boundedCombos counts matching rows one by one and stops at boundedCount.
+func (tx *Tx) boundedCombos(f models.Filter, from, until models.Micros) (out []combo, bounded bool, err error) {
+	keys, args, empty, err := tx.keyQuery(f, from, until, models.Cursor{}, boundedCount)
+	if err != nil || empty {
+		return nil, false, err
+	}
+	var n int64
+	err = tx.Each(func(r *sql.Rows) error {
+		var c combo
+		if err := r.Scan(&c.kind, &c.asset, &c.n, &c.minor); err != nil {
+			return err
+		}
+		n += c.n
+		out = append(out, c)
+		return nil
+	}, "SELECT kind, asset, COUNT(*), CAST(SUM(minor) AS BIGINT) FROM transactions WHERE id IN ("+keys+") GROUP BY kind, asset", args...)
+	return out, n >= boundedCount, err
+}
+
+func (t *Totals) sum(cs []combo) {
+	in, outgoing := map[string]int64{}, map[string]int64{}
+	for _, c := range cs {
+		t.Count += c.n
+		if c.kind.Outgoing() {
+			outgoing[c.asset] += c.minor
+		} else {
+			in[c.asset] += c.minor
+		}
+	}
+	t.In, t.Out = moneys(in), moneys(outgoing)
+}
+
+func moneys(by map[string]int64) []models.Money {
+	out := make([]models.Money, 0, len(by))
+	for asset, minor := range by {
+		out = append(out, models.Money{Minor: minor, Asset: asset})
+	}
+	slices.SortFunc(out, func(a, b models.Money) int { return strings.Compare(a.Asset, b.Asset) })
+	return out
+}
