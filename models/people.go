@@ -105,6 +105,12 @@ type Actor struct {
 	Extra  []Permission // permissions beyond roles; used by API keys later, never by people
 }
 
+// Operator is whoever has a shell on the machine: they hold the database and its keys anyway, so the command line may manage people. It may
+// not move money.
+func Operator() Actor {
+	return Actor{Task: "cli", Name: "the command line", Extra: []Permission{PeopleRead, PeopleManage, AllowlistManage, AuditRead}}
+}
+
 // System is the actor of our own tasks.
 func System(task string) Actor { return Actor{Task: task, Name: task} }
 

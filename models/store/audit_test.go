@@ -58,7 +58,9 @@ func TestTamperingIsFoundAndTheFirstBrokenEntryNamed(t *testing.T) {
 		broken  int64
 		why     string
 	}{
-		{"a sentence is changed", func(*store.Store) string { return "UPDATE audit_entries SET sentence = 'Nothing happened.' WHERE seq = 7" }, false, 7, "changed"},
+		{"a sentence is changed", func(*store.Store) string {
+			return "UPDATE audit_entries SET sentence = 'Nothing happened.' WHERE seq = 7"
+		}, false, 7, "changed"},
 		{"who did it is changed", func(*store.Store) string { return "UPDATE audit_entries SET actor_id = 'u-9' WHERE seq = 1" }, false, 1, "changed"},
 		{"the time is changed", func(*store.Store) string { return "UPDATE audit_entries SET at_us = at_us + 1 WHERE seq = 20" }, false, 20, "changed"},
 		{"what it was before is changed", func(*store.Store) string { return "UPDATE audit_entries SET before_json = '' WHERE seq = 3" }, false, 3, "changed"},

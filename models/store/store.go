@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -38,6 +39,12 @@ type Config struct {
 	// AuditKey signs the anchors of the audit chain (Ed25519, 64 bytes). Without it no anchors are made.
 	AuditKey ed25519.PrivateKey
 
+	// Sealer keeps the secrets of second factors unreadable. Without it nobody can enrol.
+	Sealer Sealer
+
+	// PasswordMemory is argon2id's memory in KiB: 46 MiB when zero. Only tests, which sign in a hundred times, use less.
+	PasswordMemory uint32
+
 	Demo bool // the demonstration: one-click sign-in links may be made; never set by serve
 }
 
@@ -58,6 +65,8 @@ type Store struct {
 
 	closing sync.Once
 	signer  auditSigner
+	sealer  Sealer
+	hasher  *hasher
 }
 
 // Open connects to the database. It does not migrate: call Migrate, so that a command can look at an old database without changing it.
@@ -68,7 +77,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{Clock: cfg.Clock, Log: cfg.Logger, demo: cfg.Demo, dsn: cfg.DSN, signer: newSigner(cfg.AuditKey)}
+	s := &Store{Clock: cfg.Clock, Log: cfg.Logger, demo: cfg.Demo, dsn: cfg.DSN, signer: newSigner(cfg.AuditKey), sealer: cfg.Sealer, hasher: newHasher(cfg.PasswordMemory)}
+	if s.sealer == nil {
+		s.sealer = noSealer{}
+	}
 	open := s.openSQLite
 	if IsPostgres(cfg.DSN) {
 		open = s.openPostgres
@@ -117,3 +129,11 @@ func (s *Store) WriteDB() *sql.DB { return s.write }
 
 // ReadDB is the pool of readers, for measurements and for pages whose query is one hand-written statement.
 func (s *Store) ReadDB() *sql.DB { return s.read }
+
+// noSealer stands in where a command opens the store without a vault.
+type noSealer struct{}
+
+func (noSealer) Seal(string, string, string, []byte) ([]byte, error) { return nil, errNoVault }
+func (noSealer) Open(string, string, string, []byte) ([]byte, error) { return nil, errNoVault }
+
+var errNoVault = errors.New("the store was opened without a vault")

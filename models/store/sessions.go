@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"countinghouse/models"
+)
+
+// sessionRow is the sessions table.
+type sessionRow struct {
+	ID          string        `gorm:"column:id;primaryKey"`
+	TokenHash   string        `gorm:"column:token_hash"`
+	UserID      string        `gorm:"column:user_id"`
+	Stage       string        `gorm:"column:stage"`
+	Environment string        `gorm:"column:environment"`
+	Created     models.Micros `gorm:"column:created_us"`
+	Seen        models.Micros `gorm:"column:seen_us"`
+	Expires     models.Micros `gorm:"column:expires_us"`
+	StepUp      models.Micros `gorm:"column:step_up_us"`
+	Ended       models.Micros `gorm:"column:ended_us"`
+	EndedWhy    string        `gorm:"column:ended_why"`
+	IP          string        `gorm:"column:ip"`
+	Agent       string        `gorm:"column:agent"`
+	Data        string        `gorm:"column:data"`
+}
+
+// TableName tells GORM where.
+func (sessionRow) TableName() string { return "sessions" }
+
+func (r sessionRow) toSession() models.Session {
+	return models.Session{ID: r.ID, UserID: r.UserID, Stage: models.Stage(r.Stage), Environment: models.Environment(r.Environment),
+		Created: r.Created, Seen: r.Seen, Expires: r.Expires, StepUp: r.StepUp, Ended: r.Ended, EndedWhy: r.EndedWhy, IP: r.IP, Agent: r.Agent, Data: r.Data}
+}
+
+// openSession starts a session and gives the token for its cookie. Every step of signing in starts a new one: a token that somebody knew
+// before is worth nothing after.
+func (tx *Tx) openSession(userID string, stage models.Stage, from models.From) (token string, err error) {
+	token, hash := newToken()
+	life := models.SessionAbsolute
+	if stage != models.StageFull {
+		life = models.HalfwayFor
+	}
+	row := sessionRow{ID: models.NewID(), TokenHash: hash, UserID: userID, Stage: string(stage), Environment: string(tx.lastEnvironment(userID)),
+		Created: tx.Now, Seen: tx.Now, Expires: tx.Now.Add(life), IP: clean(from.IP), Agent: cut(clean(from.Agent), 200)}
+	if stage == models.StageFull {
+		row.StepUp = tx.Now // the second factor was shown just now
+	}
+	return token, tx.DB.Create(&row).Error
+}
+
+// lastEnvironment lets people find themselves where they were; the first time that is the sandbox.
+func (tx *Tx) lastEnvironment(userID string) models.Environment {
+	var env models.Environment
+	err := tx.QueryRow("SELECT environment FROM sessions WHERE user_id = ? ORDER BY created_us DESC, id DESC LIMIT 1", userID).Scan(&env)
+	if err != nil || !env.Valid() {
+		return models.Sandbox
+	}
+	return env
+}
+
+func cut(s string, n int) string {
+	r := []rune(s)
+	if len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}
+
+// Signed is who stands behind a cookie.
+type Signed struct {
+	Session models.Session
+	User    models.User
+	Blocked models.Role // with BlockedIP: the role whose address rules do not hold the address
+	// BlockedIP: the person is signed in, but not allowed to use the console from this address.
+	BlockedIP bool
+}
+
+// Actor is the person as store methods want them.
+func (sg Signed) Actor(ip string) models.Actor {
+	return models.Actor{UserID: sg.User.ID, Name: sg.User.Name, Roles: sg.User.Roles, IP: ip, StepUp: sg.Session.StepUp, Sess: sg.Session.ID}
+}
+
+var errUnsigned = models.Errorf(models.Unsigned, "Please sign in.")
+
+// SessionByToken finds the open session of a cookie, the person, and whether the address rules let them in from here. Anything else is an
+// Unsigned error. Use keeps a session open; it is written down at most once a minute.
+func (s *Store) SessionByToken(ctx context.Context, token string, from models.From) (sg Signed, err error) {
+	if token == "" || len(token) > 100 {
+		return sg, errUnsigned
+	}
+	var touch bool
+	err = s.View(ctx, func(q *Tx) error {
+		var row sessionRow
+		if err := q.DB.Where("token_hash = ? AND ended_us = 0", tokenHash(token)).Take(&row).Error; IsNoRow(err) {
+			return errUnsigned
+		} else if err != nil {
+			return err
+		}
+		sg.Session = row.toSession()
+		if !sg.Session.Open(q.Now) {
+			return errUnsigned
+		}
+		u, err := q.user(row.UserID)
+		if err != nil {
+			return err
+		}
+		if u.State == string(models.Suspended) {
+			return errUnsigned
+		}
+		roles, err := q.roles(u.ID)
+		if err != nil {
+			return err
+		}
+		sg.User = u.toUser(roles)
+		rules, err := q.ipRules(models.ScopeConsole)
+		if err != nil {
+			return err
+		}
+		ok, role := models.ConsoleAllows(rules, roles, from.IP)
+		sg.BlockedIP, sg.Blocked = !ok, role
+		touch = q.Now >= sg.Session.Seen.Add(time.Minute)
+		return nil
+	})
+	if err == nil && touch && !sg.BlockedIP {
+		err = s.Update(ctx, func(tx *Tx) error {
+			return tx.Exec("UPDATE sessions SET seen_us = ?, ip = ? WHERE id = ? AND ended_us = 0", tx.Now, clean(from.IP), sg.Session.ID)
+		})
+	}
+	return sg, err
+}
+
+// SaveSessionData keeps what gorilla/sessions wants kept.
+func (s *Store) SaveSessionData(ctx context.Context, id, data string) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		return tx.Exec("UPDATE sessions SET data = ? WHERE id = ? AND ended_us = 0", clean(data), id)
+	})
+}
+
+// SwitchEnvironment moves a session to the other environment.
+func (s *Store) SwitchEnvironment(ctx context.Context, actor models.Actor, env models.Environment) error {
+	if !env.Valid() {
+		return models.FieldErrorf("environment", "There is no environment %q.", env)
+	}
+	return s.Update(ctx, func(tx *Tx) error {
+		return tx.Exec("UPDATE sessions SET environment = ? WHERE id = ? AND user_id = ? AND ended_us = 0", env, actor.Sess, actor.UserID)
+	})
+}
+
+// openSessions lists a person's sessions that still count, newest first.
+func (tx *Tx) openSessions(userID string) (list []models.Session, err error) {
+	var rows []sessionRow
+	if err := tx.DB.Where("user_id = ? AND ended_us = 0 AND stage = 'full'", userID).Order("created_us DESC, id DESC").Limit(200).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		list = append(list, r.toSession())
+	}
+	return slices.DeleteFunc(list, func(x models.Session) bool { return !x.Open(tx.Now) }), nil
+}
+
+// endSessions ends all open sessions of a person but one.
+func (tx *Tx) endSessions(userID, except, why string) error {
+	return tx.Exec("UPDATE sessions SET ended_us = ?, ended_why = ? WHERE user_id = ? AND id <> ? AND ended_us = 0", tx.Now, why, userID, except)
+}
+
+// SignOut ends one's own session.
+func (s *Store) SignOut(ctx context.Context, actor models.Actor) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		n, err := tx.Change("UPDATE sessions SET ended_us = ?, ended_why = 'signed out' WHERE id = ? AND user_id = ? AND ended_us = 0", tx.Now, actor.Sess, actor.UserID)
+		if err != nil || n == 0 {
+			return err
+		}
+		return tx.Audit(actor, "session.end", "user", actor.UserID, nil, nil, "Signed out.")
+	})
+}
+
+// EndSession ends one session: one's own, or with people.manage somebody else's.
+func (s *Store) EndSession(ctx context.Context, actor models.Actor, sessionID string) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		var row sessionRow
+		err := tx.DB.Where("id = ?", sessionID).Take(&row).Error
+		if IsNoRow(err) || (err == nil && row.UserID != actor.UserID && !actor.Can(models.PeopleManage)) {
+			return models.Errorf(models.NotFound, "There is no such session.")
+		}
+		if err != nil {
+			return err
+		}
+		if row.UserID != actor.UserID {
+			if err := actor.RequireStepUp(tx.Now); err != nil {
+				return err
+			}
+		}
+		n, err := tx.Change("UPDATE sessions SET ended_us = ?, ended_why = ? WHERE id = ? AND ended_us = 0", tx.Now, "ended by "+actor.Name, sessionID)
+		if err != nil || n == 0 {
+			return err
+		}
+		return tx.Audit(actor, "session.revoke", "user", row.UserID, nil, map[string]any{"session": sessionID}, "Ended a session.")
+	})
+}
+
+// EndSessions ends all sessions of a person; of one's own the present one stays.
+func (s *Store) EndSessions(ctx context.Context, actor models.Actor, userID string) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		if userID != actor.UserID {
+			if err := s.managePeople(actor, tx.Now); err != nil {
+				return err
+			}
+		}
+		row, err := tx.user(userID)
+		if err != nil {
+			return err
+		}
+		if err := tx.endSessions(userID, actor.Sess, "ended by "+actor.Name); err != nil {
+			return err
+		}
+		return tx.Audit(actor, "session.revoke_all", "user", userID, nil, nil, fmt.Sprintf("Ended all other sessions of %s.", row.Name))
+	})
+}
