@@ -377,7 +377,7 @@ func sandboxBand(p Page) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if p.sandbox() {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<div class=\"band\" role=\"note\" aria-label=\"Environment\"><b>Sandbox</b> <span>no real money moves here</span></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<aside class=\"band\" aria-label=\"Environment\"><b>Sandbox</b> <span>no real money moves here</span></aside>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

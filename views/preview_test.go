@@ -60,6 +60,11 @@ func samplePages() map[string]func(Page) templ.Component {
 		"/kit/transactions": KitTransactions,
 		"/kit/payout":       KitPayout,
 		"/kit/home":         KitHome,
+		"/kit":              Kit,
+		"/kit/form":         KitForm,
+		"/kit/review":       KitReview,
+		"/kit/sign-in":      KitSignIn,
+		"/kit/error":        KitError,
 	}
 }
 
