@@ -68,3 +68,10 @@ type WebhookReceiver interface {
 	TranslateWebhook(d Delivery) (Notice, error)
 	WebhookReply(topic string) Reply
 }
+
+// WebhookCleaner is a WebhookReceiver whose deliveries carry something reusable: a constant signature, a token. CleanWebhook gives the
+// delivery as it may be stored, logged and shown, with that blanked and everything else untouched. It is called after VerifyWebhook, is pure,
+// and must survive any bytes. What equals a secret of the credential is blanked everywhere without it.
+type WebhookCleaner interface {
+	CleanWebhook(d Delivery) Delivery
+}

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
@@ -64,6 +65,7 @@ type Store struct {
 	changes map[string]Change // what approvals mean, by subject; set once at start
 
 	closing sync.Once
+	keys    atomic.Int64 // see CredentialChanges
 	signer  auditSigner
 	sealer  Sealer
 	hasher  *hasher

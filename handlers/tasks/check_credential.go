@@ -1,0 +1,94 @@
+package tasks
+
+import (
+	"context"
+	"slices"
+
+	"countinghouse/models"
+	"countinghouse/models/store"
+	"countinghouse/providers"
+)
+
+// Tested is what a test of a credential showed.
+type Tested struct {
+	Results   []providers.CheckResult
+	Exchanges map[string]string // operation → id of the exchange that showed it
+	Verdict   providers.CheckVerdict
+	Sentence  string
+}
+
+// Passed reports whether the keys may come into use.
+func (t Tested) Passed() bool { return store.TestPassed(string(t.Verdict)) }
+
+// Check makes the provider's harmless calls with the secrets of one slot, keeps what they showed as evidence about the contract, and marks the
+// slot as tested. Drafts can be tested; revoked credentials cannot. Permission credentials.manage.
+func (d *Desk) Check(ctx context.Context, actor models.Actor, credentialID string, slot models.Slot) (Tested, error) {
+	if err := actor.Require(models.CredentialsManage); err != nil {
+		return Tested{}, err
+	}
+	cred, err := d.store.CredentialForTask(ctx, credentialID)
+	if err != nil {
+		return Tested{}, err
+	}
+	if cred.State == models.CredentialRevoked {
+		return Tested{}, models.Errorf(models.Conflict, "This credential is revoked: there is nothing left to test.")
+	}
+	if !slot.Valid() || (slot != models.SlotCurrent && !cred.Has(slot)) {
+		return Tested{}, models.Errorf(models.Invalid, "There are no such secrets to test.")
+	}
+	client, p, err := d.clientOf(ctx, cred, slot)
+	if err != nil {
+		return Tested{}, err
+	}
+	checker, ok := client.(providers.Checker)
+	if !ok {
+		return Tested{}, cannot(p, "be tested without moving money")
+	}
+	ctx, _ = WithExchanges(WithSubject(ctx, "credential", cred.ID))
+	t := judge(checker.Check(ctx))
+	if err := d.recorder.Flush(ctx); err != nil {
+		return t, err
+	}
+	for _, r := range t.Results {
+		t.Exchanges[r.Operation] = about(ctx).seen.last(r.Operation)
+	}
+	return t, d.store.RecordTest(ctx, actor, testOf(cred, slot, t))
+}
+
+// judge sums the results up: the worst failure decides; otherwise anything that worked; otherwise everything was skipped.
+func judge(results []providers.CheckResult) Tested {
+	t := Tested{Results: results, Exchanges: map[string]string{}, Verdict: providers.CheckSkipped, Sentence: "There was nothing that could be tested without moving money."}
+	for _, verdict := range []providers.CheckVerdict{providers.Unreachable, providers.ClockOff, providers.IPNotListed, providers.KeysRejected,
+		providers.SignatureRefused, providers.Unreadable, providers.CheckOK, providers.NotEnabled} {
+		if i := slices.IndexFunc(results, func(r providers.CheckResult) bool { return r.Verdict == verdict }); i >= 0 {
+			t.Verdict, t.Sentence = verdict, results[i].Sentence
+			break
+		}
+	}
+	return t
+}
+
+// testOf turns a test into what the store keeps. Only calls that were answered speak about the contract.
+func testOf(cred models.Credential, slot models.Slot, t Tested) store.CredentialTest {
+	out := store.CredentialTest{CredentialID: cred.ID, Version: cred.Version, Slot: slot, Verdict: string(t.Verdict), Sentence: t.Sentence}
+	for _, k := range cred.In(slot) {
+		out.SecretIDs = append(out.SecretIDs, k.ID)
+	}
+	for _, r := range t.Results {
+		if r.SkewSecs != 0 {
+			out.SkewSecs = r.SkewSecs
+		}
+		if r.Verdict == providers.CheckSkipped || r.Verdict == providers.Unreachable {
+			continue
+		}
+		verdict := models.Refuted
+		if r.Proved {
+			verdict = models.Proved
+		}
+		for _, item := range r.Items {
+			out.Evidence = append(out.Evidence, models.ItemEvidence{CredentialID: cred.ID, Item: item, Verdict: verdict, ExchangeID: t.Exchanges[r.Operation],
+				Sentence: r.Title + ": " + r.Sentence, Basis: cred.Basis()})
+		}
+	}
+	return out
+}

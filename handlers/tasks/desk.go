@@ -1,0 +1,199 @@
+package tasks
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"sync"
+
+	"countinghouse/models"
+	"countinghouse/models/store"
+	"countinghouse/models/vault"
+	"countinghouse/providers"
+)
+
+// Desk is where providers are asked. It keeps one client per credential, version and slot for the whole process, because tokens, rate limits
+// and circuit breakers live in the client. Its own methods only read; none of them can move money.
+type Desk struct {
+	store    *store.Store
+	vault    *vault.Vault
+	registry *providers.Registry
+	recorder *Recorder
+	log      *slog.Logger
+	address  string
+
+	mu      sync.Mutex
+	clients map[clientPlace]*builtClient
+	gates   map[string]*gate
+}
+
+// DeskConfig is what a desk works with.
+type DeskConfig struct {
+	Store    *store.Store
+	Vault    *vault.Vault
+	Registry *providers.Registry
+	Recorder *Recorder
+	Log      *slog.Logger // discarded when nil
+	// CallerAddress is the address that providers see us call from, if it is known; it appears in sentences only.
+	CallerAddress string
+}
+
+// NewDesk makes a desk.
+func NewDesk(c DeskConfig) *Desk {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Desk{store: c.Store, vault: c.Vault, registry: c.Registry, recorder: c.Recorder, log: c.Log, address: c.CallerAddress,
+		clients: map[clientPlace]*builtClient{}, gates: map[string]*gate{}}
+}
+
+// Client gives the client of a credential's secrets in use, with its provider and the credential as it is now. A draft or a revoked credential
+// gives an error. A suspended one gives its client, because what is on its way must still be followed: who sends checks the state.
+func (d *Desk) Client(ctx context.Context, credentialID string) (client any, p *providers.Provider, cred models.Credential, err error) {
+	cred, err = d.store.CredentialForTask(ctx, credentialID)
+	if err != nil {
+		return nil, nil, cred, err
+	}
+	switch cred.State {
+	case models.CredentialDraft:
+		return nil, nil, cred, models.Errorf(models.Conflict, "The credential %s is a draft. An admin must bring it into use first.", cred.Name)
+	case models.CredentialRevoked:
+		return nil, nil, cred, models.Errorf(models.Conflict, "The credential %s is revoked.", cred.Name)
+	}
+	client, p, err = d.clientOf(ctx, cred, models.SlotCurrent)
+	return client, p, cred, err
+}
+
+// Settings gives the settings that a client of the credential works with: those chosen, and for every contract item that may be relied on
+// "proven:<ITEM>" = "1", and "confirmed:<ITEM>" = "1" where two admins have confirmed it.
+func (d *Desk) Settings(ctx context.Context, cred models.Credential) (map[string]string, error) {
+	p, err := d.provider(cred.Provider)
+	if err != nil {
+		return nil, err
+	}
+	standings, err := d.store.StandingsForTask(ctx, cred)
+	if err != nil {
+		return nil, err
+	}
+	return WithProven(&p.Description, cred, standings), nil
+}
+
+// WithProven adds what has been proved and confirmed to a credential's settings.
+func WithProven(d *providers.Description, cred models.Credential, standings map[string]models.ItemStanding) map[string]string {
+	out := maps.Clone(cred.Settings)
+	if out == nil {
+		out = map[string]string{}
+	}
+	for id, st := range standings {
+		item, known := d.Item(id)
+		if !known {
+			continue
+		}
+		if st.Proven(cred.Environment, item.Mark == providers.Documented) {
+			out["proven:"+id] = "1"
+		}
+		if st.Confirmed() {
+			out["confirmed:"+id] = "1"
+		}
+	}
+	return out
+}
+
+func (d *Desk) provider(name string) (*providers.Provider, error) {
+	p, ok := d.registry.Get(name)
+	if !ok {
+		return nil, models.Errorf(models.NotFound, "This program has no provider called %q.", name)
+	}
+	return p, nil
+}
+
+// cannot is the answer where a provider lacks a capability.
+func cannot(p *providers.Provider, what string) error {
+	return models.Errorf(models.Invalid, "%s cannot %s.", p.Description.Title, what)
+}
+
+// Balances reads all balances of a credential at its provider.
+func (d *Desk) Balances(ctx context.Context, credentialID string) ([]providers.Balance, error) {
+	client, p, _, err := d.Client(ctx, credentialID)
+	if err != nil {
+		return nil, err
+	}
+	reader, ok := client.(providers.BalanceReader)
+	if !ok {
+		return nil, cannot(p, "be asked for balances")
+	}
+	return reader.Balances(ctx)
+}
+
+// Quote asks for a rate.
+func (d *Desk) Quote(ctx context.Context, credentialID, sell, buy string, amount models.Money) (providers.Quote, error) {
+	client, p, _, err := d.Client(ctx, credentialID)
+	if err != nil {
+		return providers.Quote{}, err
+	}
+	c, ok := client.(providers.Converter)
+	if !ok {
+		return providers.Quote{}, cannot(p, "quote a rate")
+	}
+	return c.Quote(ctx, sell, buy, amount)
+}
+
+// VerifyRecipient asks whether a destination exists and whose it is.
+func (d *Desk) VerifyRecipient(ctx context.Context, credentialID string, r providers.SendRequest) (providers.Verification, error) {
+	client, p, _, err := d.Client(ctx, credentialID)
+	if err != nil {
+		return providers.Verification{}, err
+	}
+	v, ok := client.(providers.RecipientVerifier)
+	if !ok {
+		return providers.Verification{}, cannot(p, "verify a recipient")
+	}
+	return v.VerifyRecipient(ctx, r)
+}
+
+// LookUp answers one of the provider's Reads. Parameters are checked against the description first.
+func (d *Desk) LookUp(ctx context.Context, credentialID, id string, params map[string]string) (providers.Sheet, error) {
+	client, p, _, err := d.Client(ctx, credentialID)
+	if err != nil {
+		return providers.Sheet{}, err
+	}
+	l, ok := client.(providers.LookUps)
+	if !ok {
+		return providers.Sheet{}, cannot(p, "be asked for look-ups")
+	}
+	for _, r := range p.Description.Reads {
+		if r.ID == id {
+			if err := models.Problems(providers.CheckFields(r.Params, params)); err != nil {
+				return providers.Sheet{}, err
+			}
+			return l.LookUp(ctx, id, params)
+		}
+	}
+	return providers.Sheet{}, models.Errorf(models.NotFound, "%s has no such look-up.", p.Description.Title)
+}
+
+// DecodeQR turns the text of a QR code into a prefilled payout.
+func (d *Desk) DecodeQR(ctx context.Context, credentialID, text string) (method string, values map[string]string, amount string, err error) {
+	client, p, _, err := d.Client(ctx, credentialID)
+	if err != nil {
+		return "", nil, "", err
+	}
+	q, ok := client.(providers.QRDecoder)
+	if !ok {
+		return "", nil, "", cannot(p, "read QR codes")
+	}
+	return q.DecodeQR(ctx, text)
+}
+
+// Products lists what can be ordered.
+func (d *Desk) Products(ctx context.Context, credentialID string) ([]providers.Product, error) {
+	client, p, _, err := d.Client(ctx, credentialID)
+	if err != nil {
+		return nil, err
+	}
+	o, ok := client.(providers.Orderer)
+	if !ok {
+		return nil, cannot(p, "list products")
+	}
+	return o.Products(ctx)
+}

@@ -1,0 +1,194 @@
+package tasks
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"countinghouse/models"
+	"countinghouse/providers"
+	"countinghouse/providers/httpx"
+)
+
+const (
+	gateFresh    = 2 * 1_000_000       // microseconds that opened keys are used before the credential is read again
+	forgedWindow = 60 * 60 * 1_000_000 // an hour in microseconds
+	forgedKept   = 500                 // forged deliveries stored per credential and hour; the rest are refused and only counted
+	headerKept   = 8 << 10             // bytes of header values stored
+)
+
+// gate is what the verification of one credential's webhooks needs, opened and kept for a moment: a flood of deliveries must not open the
+// vault for each.
+type gate struct {
+	cred     models.Credential
+	provider *providers.Provider
+	keys     providers.Keys
+	literals []string
+	readAt   models.Micros
+	change   int64
+
+	forgedFrom models.Micros // begin of the window
+	forged     int
+}
+
+// Judged is one inbound call after verification, ready to be stored.
+type Judged struct {
+	Delivery models.Delivery
+	Reply    providers.Reply // what the provider wants to hear once the delivery is stored
+	Discard  bool            // forged, and enough forged ones were stored lately: refuse it and store nothing
+}
+
+// Judge verifies one inbound call against all of the credential's keys that may have signed it, before anything is decoded. The returned
+// delivery carries no secret: what is constant is blanked. A credential or topic that does not exist, or is revoked, is NotFound.
+func (d *Desk) Judge(ctx context.Context, credentialID string, in providers.Delivery, from string) (Judged, error) {
+	g, err := d.gateOf(ctx, credentialID)
+	if err != nil {
+		return Judged{}, err
+	}
+	topic, ok := g.provider.Description.Topic(in.Topic)
+	if !ok || g.provider.Webhooks == nil || g.cred.State == models.CredentialRevoked {
+		return Judged{}, models.Errorf(models.NotFound, "There is nothing at this address.")
+	}
+	in.ReceivedAt, in.Settings = d.store.Now(), g.keys.Settings
+	found := g.provider.Webhooks.VerifyWebhook(g.keys, in)
+	sum := sha256.Sum256(in.Body)
+	digest := hex.EncodeToString(sum[:])
+	out := Judged{Reply: g.provider.Webhooks.WebhookReply(topic.ID), Delivery: models.Delivery{ID: models.NewID(), CredentialID: g.cred.ID, Provider: g.cred.Provider,
+		Environment: g.cred.Environment, Topic: topic.ID, Method: in.Method, Digest: digest, Size: len(in.Body), From: from, ReceivedAt: in.ReceivedAt,
+		Trust: string(found.Trust), Sentence: scrub(found.Sentence, g.literals), Items: found.Items, State: models.DeliveryReceived}}
+	dl := &out.Delivery
+	switch found.Trust {
+	case providers.Verified, providers.Partly, providers.Hint:
+		dl.Dedupe = string(found.Trust) + ":" + d.dedupe(g, in, digest, dl)
+	default:
+		dl.Trust, dl.State, dl.Dedupe = string(providers.Forged), models.DeliveryRefused, "forged:"+digest
+		out.Discard = d.tooManyForged(g, in.ReceivedAt)
+	}
+	g.clean(in, dl)
+	return out, nil
+}
+
+// dedupe finds the key by which repeats of one event are recognised, and notes what the call says it is about. A hint's key carries its whole
+// body: anybody can send one, and nobody may take the place of another that way.
+func (d *Desk) dedupe(g *gate, in providers.Delivery, digest string, dl *models.Delivery) string {
+	n, err := g.provider.Webhooks.TranslateWebhook(in)
+	if err != nil || n.Dedupe == "" {
+		return digest
+	}
+	dl.Kind, dl.Reference, dl.ProviderRef, dl.Word, dl.Event = n.Kind, n.Reference, n.ProviderRef, n.Word, n.Event
+	if dl.Trust == string(providers.Hint) {
+		return digest
+	}
+	sum := sha256.Sum256([]byte(n.Dedupe)) // of any length and any bytes
+	return hex.EncodeToString(sum[:])
+}
+
+func (d *Desk) tooManyForged(g *gate, now models.Micros) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now > g.forgedFrom+forgedWindow {
+		g.forgedFrom, g.forged = now, 0
+	}
+	g.forged++
+	if g.forged == forgedKept+1 {
+		d.log.Warn("forged webhooks are refused without being stored", "credential", g.cred.ID, "provider", g.cred.Provider)
+	}
+	return g.forged > forgedKept
+}
+
+// clean takes out of a delivery what must not be stored.
+func (g *gate) clean(in providers.Delivery, dl *models.Delivery) {
+	if c, ok := g.provider.Webhooks.(providers.WebhookCleaner); ok {
+		in = c.CleanWebhook(in)
+	}
+	dl.Path, dl.Query, dl.Body = scrub(in.Path, g.literals), scrub(in.Query, g.literals), scrubBytes(in.Body, g.literals)
+	dl.Header = map[string][]string{}
+	room := headerKept
+	for name, values := range in.Header {
+		for _, v := range values {
+			if room -= len(v) + len(name); room < 0 {
+				v = "[too long]"
+			}
+			dl.Header[name] = append(dl.Header[name], scrub(blankHeader(name, v), g.literals))
+		}
+	}
+}
+
+// blankHeader hides what is a credential by its nature. Of Authorization the scheme stays: a wrong one is a usual mistake.
+func blankHeader(name, v string) string {
+	switch http.CanonicalHeaderKey(name) {
+	case "Authorization", "Proxy-Authorization":
+		scheme, _, found := strings.Cut(v, " ")
+		if found && len(scheme) <= 16 && utf8.ValidString(scheme) {
+			return scheme + " " + httpx.Redacted
+		}
+		return httpx.Redacted
+	case "Cookie":
+		return httpx.Redacted
+	}
+	return v
+}
+
+// gateOf gives a credential's gate. A change made in this process is seen at once, one made by another instance within two seconds.
+func (d *Desk) gateOf(ctx context.Context, id string) (*gate, error) {
+	now, change := d.store.Now(), d.store.CredentialChanges()
+	d.mu.Lock()
+	g := d.gates[id]
+	d.mu.Unlock()
+	if g != nil && g.change == change && now-g.readAt < gateFresh {
+		return g, nil
+	}
+	fresh, err := d.openGate(ctx, id, now)
+	if err != nil {
+		return nil, err
+	}
+	fresh.change = change
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if g != nil {
+		fresh.forgedFrom, fresh.forged = g.forgedFrom, g.forged
+	}
+	d.gates[id] = fresh
+	return fresh, nil
+}
+
+func (d *Desk) openGate(ctx context.Context, id string, now models.Micros) (*gate, error) {
+	cred, err := d.store.CredentialForTask(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	p, err := d.provider(cred.Provider)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := d.Settings(ctx, cred)
+	if err != nil {
+		return nil, err
+	}
+	slots, err := d.openAll(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	g := &gate{cred: cred, provider: p, readAt: now, keys: providers.Keys{Values: cred.Values, Settings: settings}}
+	for _, slot := range models.Slots() {
+		if len(slots[slot]) == 0 || (slot == models.SlotPrevious && !overlaps(cred, now)) {
+			continue
+		}
+		g.keys.Secrets = append(g.keys.Secrets, slots[slot])
+		g.literals = append(g.literals, literals(slots[slot])...)
+	}
+	return g, nil
+}
+
+// overlaps reports whether the previous secrets still verify webhooks.
+func overlaps(c models.Credential, now models.Micros) bool {
+	for _, k := range c.In(models.SlotPrevious) {
+		if k.OverlapUntil != 0 && now >= k.OverlapUntil {
+			return false
+		}
+	}
+	return true
+}

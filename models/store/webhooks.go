@@ -1,0 +1,199 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"countinghouse/models"
+)
+
+const deliveryHead = `id, credential_id, provider, environment, topic, dedupe, received_us, state, trust, tries, processed_us, repeats, repeated_us,
+	kind, reference, provider_ref, word, event, transaction_id, method, from_ip, digest, size, items, sentence, error`
+
+const deliveryColumns = deliveryHead + ", path, query, header, body"
+
+const (
+	deliveryWidth = 30
+	deliveryMarks = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+
+func scanDelivery(r interface{ Scan(...any) error }, more ...any) (d models.Delivery, err error) {
+	var items string
+	err = r.Scan(append([]any{&d.ID, &d.CredentialID, &d.Provider, &d.Environment, &d.Topic, &d.Dedupe, &d.ReceivedAt, &d.State, &d.Trust, &d.Tries,
+		&d.ProcessedAt, &d.Repeats, &d.RepeatedAt, &d.Kind, &d.Reference, &d.ProviderRef, &d.Word, &d.Event, &d.TransactionID, &d.Method, &d.From, &d.Digest,
+		&d.Size, &items, &d.Sentence, &d.Error}, more...)...)
+	if items != "" {
+		d.Items = strings.Split(items, ",")
+	}
+	return d, err
+}
+
+// Delivery reads one inbound call whole. Permission webhooks.read.
+func (s *Store) Delivery(ctx context.Context, actor models.Actor, id string) (models.Delivery, error) {
+	if err := actor.Require(models.WebhooksRead); err != nil {
+		return models.Delivery{}, err
+	}
+	return s.DeliveryForTask(ctx, id)
+}
+
+// DeliveryForTask is Delivery without asking who wants to know.
+func (s *Store) DeliveryForTask(ctx context.Context, id string) (d models.Delivery, err error) {
+	err = s.View(ctx, func(q *Tx) error {
+		var path, query, header string
+		var body []byte
+		d, err = scanDelivery(q.QueryRow("SELECT "+deliveryColumns+" FROM webhook_deliveries WHERE id = ?", id), &path, &query, &header, &body)
+		if IsNoRow(err) {
+			return models.Errorf(models.NotFound, "There is no such webhook delivery.")
+		}
+		if err != nil {
+			return fmt.Errorf("read the delivery: %w", err)
+		}
+		d.Path, d.Query, d.Body = path, query, body
+		if err := json.Unmarshal([]byte(header), &d.Header); err != nil {
+			return fmt.Errorf("read stored headers: %w", err)
+		}
+		return nil
+	})
+	return d, err
+}
+
+// Deliveries lists inbound calls without headers and bodies, newest first. Permission webhooks.read.
+func (s *Store) Deliveries(ctx context.Context, actor models.Actor, f models.DeliveryFilter) (list []models.Delivery, err error) {
+	if err := actor.Require(models.WebhooksRead); err != nil {
+		return nil, err
+	}
+	w := whereClause{}
+	w.add("environment = ?", f.Environment, true)
+	w.add("state = ?", f.State, f.State != "")
+	w.add("provider = ?", f.Provider, f.Provider != "")
+	w.add("credential_id = ?", f.CredentialID, f.CredentialID != "")
+	w.add("topic = ?", f.Topic, f.Topic != "")
+	w.add("trust = ?", f.Trust, f.Trust != "")
+	w.add("transaction_id = ?", f.TransactionID, f.TransactionID != "")
+	w.add("received_us >= ?", f.From, f.From != 0)
+	w.add("received_us < ?", f.To, f.To != 0)
+	w.add("id < ?", f.Before, f.Before != "")
+	if f.Reference != "" {
+		w.conds, w.args = append(w.conds, "(reference = ? OR provider_ref = ?)"), append(w.args, f.Reference, f.Reference)
+	}
+	err = s.View(ctx, func(q *Tx) error {
+		list = nil
+		return q.Each(func(r *sql.Rows) error {
+			d, err := scanDelivery(r)
+			list = append(list, d)
+			return err
+		}, "SELECT "+deliveryHead+" FROM webhook_deliveries"+w.text()+" ORDER BY id DESC LIMIT ?", append(w.args, listLimit(f.Limit, 200))...)
+	})
+	return list, err
+}
+
+// CountDeliveries counts deliveries of a state, at most 1,000: enough for a badge, and never a scan of a big table. Permission webhooks.read.
+func (s *Store) CountDeliveries(ctx context.Context, actor models.Actor, env models.Environment, state models.DeliveryState) (n int, err error) {
+	if err := actor.Require(models.WebhooksRead); err != nil {
+		return 0, err
+	}
+	err = s.View(ctx, func(q *Tx) error {
+		return q.QueryRow("SELECT COUNT(*) FROM (SELECT 1 FROM webhook_deliveries WHERE environment = ? AND state = ? LIMIT 1000) AS few", env, state).Scan(&n)
+	})
+	return n, err
+}
+
+// Reading is what came of reading one delivery.
+type Reading struct {
+	State         models.DeliveryState
+	Error         string // a sentence, for failed and dead
+	Kind          models.Kind
+	Reference     string
+	ProviderRef   string
+	Word          string
+	Event         string
+	TransactionID string
+}
+
+// FinishDelivery records what came of reading a delivery, together with what f enqueues. A refused delivery is never touched. For tasks.
+func (s *Store) FinishDelivery(ctx context.Context, id string, r Reading, f func(tx *Tx) error) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		n, err := tx.Change(`UPDATE webhook_deliveries SET state = ?, error = ?, tries = tries + 1, processed_us = ?, kind = ?, reference = ?, provider_ref = ?, word = ?,
+			event = ?, transaction_id = ? WHERE id = ? AND state <> ?`, r.State, shorten(clean(r.Error), 500), tx.Now, r.Kind, clean(shorten(r.Reference, 200)),
+			clean(shorten(r.ProviderRef, 200)), clean(shorten(r.Word, 100)), clean(shorten(r.Event, 100)), r.TransactionID, id, models.DeliveryRefused)
+		if err != nil {
+			return fmt.Errorf("record the reading: %w", err)
+		}
+		if n == 0 || f == nil {
+			return nil
+		}
+		return f(tx)
+	})
+}
+
+// ReplayDelivery puts a stored delivery back in the queue. A refused one stays refused: its signature was wrong. enqueue puts the job into the
+// same transaction. Permission webhooks.replay.
+func (s *Store) ReplayDelivery(ctx context.Context, actor models.Actor, id string, enqueue func(tx *Tx, ids []string) error) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		if err := actor.Require(models.WebhooksReplay); err != nil {
+			return err
+		}
+		var state models.DeliveryState
+		var topic string
+		err := tx.QueryRow("SELECT state, topic FROM webhook_deliveries WHERE id = ?"+tx.ForUpdate(), id).Scan(&state, &topic)
+		if IsNoRow(err) {
+			return models.Errorf(models.NotFound, "There is no such webhook delivery.")
+		}
+		if err != nil {
+			return fmt.Errorf("read the delivery: %w", err)
+		}
+		if state == models.DeliveryRefused {
+			return models.Errorf(models.Conflict, "Its signature was wrong, so it is never read. Ask the provider to send it again.")
+		}
+		if err := tx.Exec("UPDATE webhook_deliveries SET state = ?, tries = 0, error = '' WHERE id = ?", models.DeliveryReceived, id); err != nil {
+			return fmt.Errorf("put the delivery back: %w", err)
+		}
+		if err := enqueue(tx, []string{id}); err != nil {
+			return err
+		}
+		return tx.Audit(actor, "webhook.replay", "webhook", id, map[string]any{"state": state}, map[string]any{"state": models.DeliveryReceived},
+			fmt.Sprintf("Replayed a %s webhook.", topic))
+	})
+}
+
+// StrayDeliveries finds deliveries that were stored and have waited longer than a minute for a job, oldest first: what a lost job would leave
+// behind. For tasks.
+func (s *Store) StrayDeliveries(ctx context.Context, before models.Micros, limit int) (ids []string, err error) {
+	err = s.View(ctx, func(q *Tx) error {
+		ids = nil
+		for _, env := range []models.Environment{models.Live, models.Sandbox} {
+			if err := q.Each(func(r *sql.Rows) error {
+				var id string
+				err := r.Scan(&id)
+				ids = append(ids, id)
+				return err
+			}, "SELECT id FROM webhook_deliveries WHERE environment = ? AND state = ? AND received_us < ? ORDER BY id LIMIT ?", env, models.DeliveryReceived, before, limit); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return slices.Clip(ids), err
+}
+
+// PruneDeliveries deletes deliveries received before a moment, in small transactions, and tells how many. Those that a transaction's evidence
+// or a contract item rests on stay.
+func (s *Store) PruneDeliveries(ctx context.Context, before models.Micros) (gone int64, err error) {
+	for {
+		var n int64
+		if err := s.Update(ctx, func(tx *Tx) (err error) {
+			n, err = tx.Change(`DELETE FROM webhook_deliveries WHERE id IN (SELECT d.id FROM webhook_deliveries d WHERE d.environment IN ('live', 'sandbox') AND d.received_us < ?
+				AND d.transaction_id = '' AND NOT EXISTS (SELECT 1 FROM contract_evidence e WHERE e.delivery_id = d.id) LIMIT 500)`, before)
+			return err
+		}); err != nil {
+			return gone, fmt.Errorf("delete old deliveries: %w", err)
+		}
+		if gone += n; n == 0 {
+			return gone, nil
+		}
+	}
+}
