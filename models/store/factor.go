@@ -13,13 +13,6 @@ import (
 	"countinghouse/models"
 )
 
-// Sealer keeps small secrets unreadable in the database. The name of table, row and field is bound to the secret, so that a sealed value
-// copied to another place does not open there. *vault.Vault is one.
-type Sealer interface {
-	Seal(table, row, field string, plain []byte) ([]byte, error)
-	Open(table, row, field string, sealed []byte) ([]byte, error)
-}
-
 // TOTP as RFC 6238 has it and every authenticator app assumes it.
 const (
 	totpPeriod = 30
@@ -42,7 +35,7 @@ func (s *Store) BeginEnrolment(ctx context.Context, token string) (e Enrolment, 
 		if err != nil {
 			return err
 		}
-		secret, err := s.openTOTP(row.ID, "totp_pending", row.TOTPPending)
+		secret, err := s.openTOTP(tx.ctx, row.ID, "totp_pending", row.TOTPPending)
 		if err != nil {
 			return err
 		}
@@ -52,7 +45,7 @@ func (s *Store) BeginEnrolment(ctx context.Context, token string) (e Enrolment, 
 				return fmt.Errorf("make a TOTP secret: %w", err)
 			}
 			secret = key.Secret()
-			sealed, err := s.sealer.Seal("users", row.ID, "totp_pending", []byte(secret))
+			sealed, err := s.seal(tx.ctx, "users", row.ID, "totp_pending", []byte(secret))
 			if err != nil {
 				return fmt.Errorf("seal the TOTP secret: %w", err)
 			}
@@ -100,7 +93,7 @@ func (s *Store) FinishEnrolment(ctx context.Context, token, code string, from mo
 		if refused != nil {
 			return nil
 		}
-		secret, err := s.openTOTP(row.ID, "totp_pending", row.TOTPPending)
+		secret, err := s.openTOTP(tx.ctx, row.ID, "totp_pending", row.TOTPPending)
 		if err != nil {
 			return err
 		}
@@ -109,7 +102,7 @@ func (s *Store) FinishEnrolment(ctx context.Context, token, code string, from mo
 			refused = errCode
 			return tx.failed(throttleFactor, row.ID)
 		}
-		sealed, err := s.sealer.Seal("users", row.ID, "totp_sealed", []byte(secret))
+		sealed, err := s.seal(tx.ctx, "users", row.ID, "totp_sealed", []byte(secret))
 		if err != nil {
 			return fmt.Errorf("seal the TOTP secret: %w", err)
 		}
@@ -207,7 +200,7 @@ func (tx *Tx) showFactor(row userRow, code string) (how string, err error) {
 	if err := tx.blocked(throttleFactor, row.ID); err != nil {
 		return "", err
 	}
-	secret, err := tx.Store.openTOTP(row.ID, "totp_sealed", row.TOTPSealed)
+	secret, err := tx.Store.openTOTP(tx.ctx, row.ID, "totp_sealed", row.TOTPSealed)
 	if err != nil {
 		return "", err
 	}
@@ -252,11 +245,11 @@ func matchStep(secret, code string, now time.Time) int64 {
 	return 0
 }
 
-func (s *Store) openTOTP(userID, field string, sealed []byte) (string, error) {
+func (s *Store) openTOTP(ctx context.Context, userID, field string, sealed []byte) (string, error) {
 	if len(sealed) == 0 {
 		return "", nil
 	}
-	plain, err := s.sealer.Open("users", userID, field, sealed)
+	plain, err := s.unseal(ctx, "users", userID, field, sealed)
 	if err != nil {
 		return "", fmt.Errorf("open the second factor of %s: %w", userID, err)
 	}

@@ -21,6 +21,7 @@ import (
 	"gorm.io/gorm"
 
 	"countinghouse/models"
+	"countinghouse/models/vault"
 )
 
 // Engine names the database underneath.
@@ -40,8 +41,8 @@ type Config struct {
 	// AuditKey signs the anchors of the audit chain (Ed25519, 64 bytes). Without it no anchors are made.
 	AuditKey ed25519.PrivateKey
 
-	// Sealer keeps the secrets of second factors unreadable. Without it nobody can enrol.
-	Sealer Sealer
+	// Vault keeps secrets unreadable in the database. Without it (a command that needs none) sealing and opening fail.
+	Vault *vault.Vault
 
 	// PasswordMemory is argon2id's memory in KiB: 46 MiB when zero. Only tests, which sign in a hundred times, use less.
 	PasswordMemory uint32
@@ -67,7 +68,7 @@ type Store struct {
 	closing sync.Once
 	keys    atomic.Int64 // see CredentialChanges
 	signer  auditSigner
-	sealer  Sealer
+	vault   *vault.Vault
 	hasher  *hasher
 }
 
@@ -79,10 +80,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{Clock: cfg.Clock, Log: cfg.Logger, demo: cfg.Demo, dsn: cfg.DSN, signer: newSigner(cfg.AuditKey), sealer: cfg.Sealer, hasher: newHasher(cfg.PasswordMemory)}
-	if s.sealer == nil {
-		s.sealer = noSealer{}
-	}
+	s := &Store{Clock: cfg.Clock, Log: cfg.Logger, demo: cfg.Demo, dsn: cfg.DSN, signer: newSigner(cfg.AuditKey), vault: cfg.Vault, hasher: newHasher(cfg.PasswordMemory)}
 	open := s.openSQLite
 	if IsPostgres(cfg.DSN) {
 		open = s.openPostgres
@@ -132,10 +130,20 @@ func (s *Store) WriteDB() *sql.DB { return s.write }
 // ReadDB is the pool of readers, for measurements and for pages whose query is one hand-written statement.
 func (s *Store) ReadDB() *sql.DB { return s.read }
 
-// noSealer stands in where a command opens the store without a vault.
-type noSealer struct{}
-
-func (noSealer) Seal(string, string, string, []byte) ([]byte, error) { return nil, errNoVault }
-func (noSealer) Open(string, string, string, []byte) ([]byte, error) { return nil, errNoVault }
-
 var errNoVault = errors.New("the store was opened without a vault")
+
+// seal keeps a secret for one place in the database; a sealed value copied to another place does not open there.
+func (s *Store) seal(ctx context.Context, table, row, field string, plain []byte) ([]byte, error) {
+	if s.vault == nil {
+		return nil, errNoVault
+	}
+	return s.vault.Seal(ctx, plain, vault.AAD{Table: table, Row: row, Field: field})
+}
+
+// unseal opens what seal kept for the same place.
+func (s *Store) unseal(ctx context.Context, table, row, field string, sealed []byte) ([]byte, error) {
+	if s.vault == nil {
+		return nil, errNoVault
+	}
+	return s.vault.Open(ctx, sealed, vault.AAD{Table: table, Row: row, Field: field})
+}

@@ -1,11 +1,6 @@
 package storetest
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"crypto/sha256"
-	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -15,6 +10,7 @@ import (
 
 	"countinghouse/models"
 	"countinghouse/models/store"
+	"countinghouse/models/vault"
 )
 
 // Password is what every person of a test signs in with.
@@ -23,37 +19,18 @@ const Password = "plum anchor velvet 9"
 // Here is where every person of a test comes from.
 var Here = models.From{IP: "192.0.2.10", Agent: "storetest"}
 
-// Sealer seals with a key of its own; it stands in for the vault where a test is not about the vault.
-type Sealer struct{ aead cipher.AEAD }
-
-// NewSealer makes the one key of tests.
-func NewSealer() Sealer {
-	key := sha256.Sum256([]byte("storetest sealer"))
-	block, err := aes.NewCipher(key[:])
+// Vault is a vault with a key of its own.
+func Vault(t testing.TB) *vault.Vault {
+	t.Helper()
+	doc, err := vault.NewDocument()
 	if err != nil {
-		panic(err) // 32 bytes are always right
+		t.Fatalf("make a key: %v", err)
 	}
-	aead, err := cipher.NewGCM(block)
+	keys, err := vault.FromString(doc)
 	if err != nil {
-		panic(err)
+		t.Fatalf("read the key: %v", err)
 	}
-	return Sealer{aead}
-}
-
-// Seal implements store.Sealer.
-func (s Sealer) Seal(table, row, field string, plain []byte) ([]byte, error) {
-	nonce := make([]byte, s.aead.NonceSize())
-	_, _ = rand.Read(nonce)
-	return s.aead.Seal(nonce, nonce, plain, []byte(table+"/"+row+"/"+field)), nil
-}
-
-// Open implements store.Sealer.
-func (s Sealer) Open(table, row, field string, sealed []byte) ([]byte, error) {
-	n := s.aead.NonceSize()
-	if len(sealed) < n {
-		return nil, fmt.Errorf("sealed value of %d bytes", len(sealed))
-	}
-	return s.aead.Open(nil, sealed[:n], sealed[n:], []byte(table+"/"+row+"/"+field))
+	return vault.New(keys)
 }
 
 // Person is somebody who has come in: with a password, a second factor and an open session.

@@ -75,7 +75,7 @@ func Postgres(t testing.TB, opts ...Option) *store.Store {
 
 func open(t testing.TB, dsn string, opts []Option) *store.Store {
 	t.Helper()
-	cfg := store.Config{DSN: dsn, Clock: NewClock().Now, AuditKey: Key(), Sealer: NewSealer(), PasswordMemory: 256}
+	cfg := store.Config{DSN: dsn, Clock: NewClock().Now, AuditKey: Key(), Vault: Vault(t), PasswordMemory: 256}
 	for _, o := range opts {
 		o(&cfg)
 	}
