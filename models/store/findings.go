@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"countinghouse/models"
 )
@@ -262,4 +263,24 @@ func (s *Store) FindByNotice(ctx context.Context, credentialID, reference, provi
 		return err
 	})
 	return id, err
+}
+
+// TransactionForTask reads a transaction for a task of our own.
+func (s *Store) TransactionForTask(ctx context.Context, id string) (t *models.Transaction, err error) {
+	err = s.View(ctx, func(tx *Tx) error {
+		t, err = tx.peekTransaction("t.id = ?", id)
+		return err
+	})
+	return t, err
+}
+
+// PostponeSend puts a send off because the credential cannot be opened right now. Nothing was sent and no attempt was made.
+func (s *Store) PostponeSend(ctx context.Context, id, sentence string) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		t, err := tx.transaction(id)
+		if err != nil || (t.State != models.Approved && t.State != models.Scheduled && t.State != models.Draft) {
+			return err
+		}
+		return tx.postpone(t, models.Safe(sentence, 200), time.Minute)
+	})
 }
