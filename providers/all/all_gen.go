@@ -4,14 +4,22 @@ package all
 
 import (
 	"countinghouse/providers"
+	"countinghouse/providers/wupex"
+	wupexsandbox "countinghouse/providers/wupex/sandbox"
 )
 
 // Registry gives every provider of this build.
 func Registry() *providers.Registry {
-	return providers.NewRegistry()
+	return providers.NewRegistry(
+		wupex.Provider(),
+	)
 }
 
 // Sandboxes gives the stand-in of every provider, by name.
 func Sandboxes() map[string]func(providers.SandboxOptions) providers.SandboxHandler {
-	return map[string]func(providers.SandboxOptions) providers.SandboxHandler{}
+	return map[string]func(providers.SandboxOptions) providers.SandboxHandler{
+		"wupex": func(o providers.SandboxOptions) providers.SandboxHandler {
+			return wupexsandbox.New(wupexsandbox.Options(o))
+		},
+	}
 }
