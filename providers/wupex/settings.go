@@ -141,6 +141,16 @@ func readSettings(d *providers.Description, cfg providers.Config) (settings, err
 	return out, nil
 }
 
+// checkSettings applies, before settings are saved, what their patterns cannot say.
+func checkSettings(settings map[string]string) []models.Problem {
+	if c := settings["account_currency"]; c != "" {
+		if _, known := models.AssetByCode(c); !known || c == models.Unstated {
+			return []models.Problem{{Field: "account_currency", Sentence: "This is not a currency that the product knows."}}
+		}
+	}
+	return nil
+}
+
 func seconds(text string) time.Duration {
 	n, _ := strconv.Atoi(text)
 	return time.Duration(n) * time.Second

@@ -56,6 +56,7 @@ func description() providers.Description {
 		RotateDays:     90, // staff are asked every 30 to 90 days (contract, section 11)
 		CheckRequest:   checkRequest,
 		Locks:          locks,
+		CheckSettings:  checkSettings,
 		StatusSentence: statusSentence,
 	}
 }
@@ -134,25 +135,28 @@ func checkRequest(_ map[string]string, _ providers.Method, amount models.Money, 
 	return ps
 }
 
+// locks says what is not done. None of it keeps an order from being placed, so all are warnings.
 func locks(_ models.Environment, _, settings map[string]string) []providers.Lock {
+	lock := func(item, reason string) providers.Lock {
+		return providers.Lock{Operation: "codes", Warning: true, Items: []string{item}, Reason: reason}
+	}
 	out := []providers.Lock{
-		{Operation: "orders.multi_line", Items: []string{"WUPEX-ORD-3"},
-			Reason: "Several products in one order are not sent: WUPEX does not say whether such an order is all or nothing."},
-		{Operation: "orders.resend", Items: []string{"WUPEX-IDEM-1"},
-			Reason: "An order is never sent again by itself: WUPEX would sell the codes twice."},
+		lock("WUPEX-ORD-3", "Several products in one order are not sent: WUPEX does not say whether such an order is all or nothing."),
+		lock("WUPEX-IDEM-1", "An order is never sent again by itself: WUPEX would sell the codes twice."),
 	}
 	if settings["allow_take_all"] != "on" {
-		out = append(out, providers.Lock{Operation: "orders.allow_take_all", Items: []string{"WUPEX-ORD-4"},
-			Reason: "allowTakeAll is not sent: by its name it accepts a part of what was ordered, and no page explains it."})
+		out = append(out, lock("WUPEX-ORD-4", "allowTakeAll is not sent: by its name it accepts a part of what was ordered, and no page explains it."))
 	}
 	if settings["account_currency"] == "" {
-		out = append(out, providers.Lock{Operation: "currency_label", Items: []string{"WUPEX-CUR-1"},
-			Reason: "Prices and balances carry no currency until an admin sets the one that WUPEX has stated in writing."})
+		out = append(out, lock("WUPEX-CUR-1", "Prices and balances carry no currency until an admin sets the one that WUPEX has stated in writing."))
 	}
 	return out
 }
 
 func newClient(d *providers.Description, cfg providers.Config) (*client, error) {
+	if !cfg.Environment.Valid() {
+		return nil, models.FieldErrorf("environment", "A WUPEX credential belongs to sandbox or to live.")
+	}
 	set, err := readSettings(d, cfg)
 	if err != nil {
 		return nil, err

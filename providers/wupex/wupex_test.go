@@ -269,12 +269,24 @@ func TestCheckRequestAsksWhatOneLineCanSay(t *testing.T) {
 	}
 }
 
+func TestACurrencyNobodyKnowsIsNotSaved(t *testing.T) {
+	check := Provider().Description.CheckSettings
+	for currency, problems := range map[string]int{"": 0, "SAR": 0, "ZZZ": 1, models.Unstated: 1} {
+		if got := check(map[string]string{"account_currency": currency}); len(got) != problems {
+			t.Errorf("%q: %v", currency, got)
+		}
+	}
+}
+
 func TestLocksSayWhatWouldUnlockThem(t *testing.T) {
 	var got []string
 	for _, l := range locks(models.Live, nil, map[string]string{}) {
-		got = append(got, l.Operation)
+		got = append(got, l.Items...)
+		if !l.Warning {
+			t.Errorf("%s keeps orders from being placed", l.Reason)
+		}
 	}
-	want := []string{"orders.multi_line", "orders.resend", "orders.allow_take_all", "currency_label"}
+	want := []string{"WUPEX-ORD-3", "WUPEX-IDEM-1", "WUPEX-ORD-4", "WUPEX-CUR-1"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

@@ -109,6 +109,9 @@ func (s *Sandbox) addFault(form func(string) string) string {
 		return "operation, kind and times are needed"
 	}
 	if delay == 0 {
+		delay, err = strconv.Atoi(s.settings["late_ms"])
+	}
+	if delay == 0 || err != nil {
 		delay = 2000
 	}
 	s.faults = append(s.faults, &fault{path: pathOf(form("operation")), kind: form("kind"), left: times, delay: time.Duration(delay) * time.Millisecond})

@@ -37,6 +37,8 @@ import (
 //	unknown_filter_answer       refuse | ignore           WUPEX-FLT-2
 //	filters_combine             and | or                  WUPEX-FLT-1
 //	error_shape                 envelope | top_message    WUPEX-ENVL-2
+//	late_ms                     how late a late answer is, 2000 if empty
+//	autosettle                  succeeded | mixed | off   when codes come out, as POST /_sandbox/autosettle
 //	order_list_fields           referenceId | ReferenceId | none   WUPEX-LIST-1: how an item carries the reference, or not at all
 type Options struct {
 	Credential map[string]string
@@ -118,6 +120,9 @@ func New(o Options) *Sandbox {
 	}
 	for k, v := range o.Settings {
 		s.settings[k] = v
+	}
+	if v := s.settings["autosettle"]; v == "off" || v == "mixed" {
+		s.auto.outcome = v
 	}
 	return s
 }
