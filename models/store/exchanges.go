@@ -110,6 +110,14 @@ func capped(b []byte) []byte {
 	return b
 }
 
+// orNil makes an empty body the same on both engines.
+func orNil(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
 func headerText(h map[string][]string) (string, error) {
 	if h == nil {
 		h = map[string][]string{}
@@ -147,7 +155,7 @@ func (s *Store) Exchange(ctx context.Context, actor models.Actor, id string) (x 
 		if err != nil {
 			return err
 		}
-		x.RequestBody, x.ResponseBody = req, res
+		x.RequestBody, x.ResponseBody = orNil(req), orNil(res)
 		if err := json.Unmarshal([]byte(reqHead), &x.RequestHeader); err != nil {
 			return fmt.Errorf("read stored headers: %w", err)
 		}

@@ -52,7 +52,7 @@ func (s *Store) DeliveryForTask(ctx context.Context, id string) (d models.Delive
 		if err != nil {
 			return fmt.Errorf("read the delivery: %w", err)
 		}
-		d.Path, d.Query, d.Body = path, query, body
+		d.Path, d.Query, d.Body = path, query, orNil(body)
 		if err := json.Unmarshal([]byte(header), &d.Header); err != nil {
 			return fmt.Errorf("read stored headers: %w", err)
 		}
