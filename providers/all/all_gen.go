@@ -4,6 +4,8 @@ package all
 
 import (
 	"countinghouse/providers"
+	"countinghouse/providers/onekey"
+	onekeysandbox "countinghouse/providers/onekey/sandbox"
 	"countinghouse/providers/wupex"
 	wupexsandbox "countinghouse/providers/wupex/sandbox"
 )
@@ -11,6 +13,7 @@ import (
 // Registry gives every provider of this build.
 func Registry() *providers.Registry {
 	return providers.NewRegistry(
+		onekey.Provider(),
 		wupex.Provider(),
 	)
 }
@@ -18,6 +21,9 @@ func Registry() *providers.Registry {
 // Sandboxes gives the stand-in of every provider, by name.
 func Sandboxes() map[string]func(providers.SandboxOptions) providers.SandboxHandler {
 	return map[string]func(providers.SandboxOptions) providers.SandboxHandler{
+		"onekey": func(o providers.SandboxOptions) providers.SandboxHandler {
+			return onekeysandbox.New(onekeysandbox.Options(o))
+		},
 		"wupex": func(o providers.SandboxOptions) providers.SandboxHandler {
 			return wupexsandbox.New(wupexsandbox.Options(o))
 		},

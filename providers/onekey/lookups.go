@@ -1,0 +1,5 @@
+package onekey
+
+import "countinghouse/providers"
+
+func reads() []providers.Read { return nil }
