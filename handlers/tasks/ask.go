@@ -42,7 +42,9 @@ func (m *Money) question(ctx context.Context, o *store.AskOrder) (f models.Found
 	t := &o.Transaction
 	q := providers.Query{Kind: t.Kind, Reference: o.Reference, ProviderRef: t.ProviderRef, Method: t.Method, Amount: t.Amount, SentAt: t.SentAt,
 		Values: o.Detail.Values, SKU: o.Detail.SKU, Quantity: o.Detail.Quantity}
-	finding, ok := find(WithSubject(cctx, "transaction", t.ID), client, q)
+	cctx, exchanges := WithExchanges(WithSubject(cctx, "transaction", t.ID))
+	finding, ok := find(cctx, client, q)
+	f.ExchangeID = newest(exchanges())
 	if !ok {
 		f.Says = p.Description.Short + " cannot be asked about a " + string(t.Kind)
 		return f

@@ -103,8 +103,17 @@ func (m *Money) attempt(ctx context.Context, o *store.SendOrder) (ans models.Ans
 	defer cancel()
 	cctx = WithSubject(cctx, "transaction", o.Transaction.ID)
 	cctx = WithAttempt(cctx, o.Attempt.ID)
-	out := dispatch(cctx, client, o.Attempt.Operation, o.Transaction.Kind, m.request(p, o))
-	return answerOf(out)
+	cctx, exchanges := WithExchanges(cctx)
+	ans = answerOf(dispatch(cctx, client, o.Attempt.Operation, o.Transaction.Kind, m.request(p, o)))
+	ans.ExchangeID = newest(exchanges())
+	return ans
+}
+
+func newest(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[len(ids)-1]
 }
 
 // request builds what the client is given, from what was approved and nothing else.

@@ -28,6 +28,9 @@ func (s *Store) Decide(ctx context.Context, a models.Actor, env models.Environme
 		if err := r.MayDecide(a, tx.Now); err != nil {
 			return err
 		}
+		if err := a.RequireStepUp(tx.Now); err != nil {
+			return err
+		}
 		if seenDigest != r.Digest {
 			return models.Errorf(models.Conflict, "This changed after you opened it. Look at it again before you decide.")
 		}
