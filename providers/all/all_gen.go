@@ -6,6 +6,8 @@ import (
 	"countinghouse/providers"
 	"countinghouse/providers/onekey"
 	onekeysandbox "countinghouse/providers/onekey/sandbox"
+	"countinghouse/providers/wspn"
+	wspnsandbox "countinghouse/providers/wspn/sandbox"
 	"countinghouse/providers/wupex"
 	wupexsandbox "countinghouse/providers/wupex/sandbox"
 )
@@ -14,6 +16,7 @@ import (
 func Registry() *providers.Registry {
 	return providers.NewRegistry(
 		onekey.Provider(),
+		wspn.Provider(),
 		wupex.Provider(),
 	)
 }
@@ -23,6 +26,9 @@ func Sandboxes() map[string]func(providers.SandboxOptions) providers.SandboxHand
 	return map[string]func(providers.SandboxOptions) providers.SandboxHandler{
 		"onekey": func(o providers.SandboxOptions) providers.SandboxHandler {
 			return onekeysandbox.New(onekeysandbox.Options(o))
+		},
+		"wspn": func(o providers.SandboxOptions) providers.SandboxHandler {
+			return wspnsandbox.New(wspnsandbox.Options(o))
 		},
 		"wupex": func(o providers.SandboxOptions) providers.SandboxHandler {
 			return wupexsandbox.New(wupexsandbox.Options(o))
