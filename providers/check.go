@@ -79,8 +79,8 @@ func CheckSettings(d *Description, settings map[string]string) []models.Problem 
 	var fields []Field
 	for _, s := range d.Settings {
 		longest := 255
-		if len(s.Options) == 0 && s.Pattern == "" {
-			longest = 64 << 10 // a whole operation table may be a setting
+		if len(s.Options) == 0 {
+			longest = 64 << 10 // a whole operation table may be a setting; a pattern says what is shorter
 		}
 		fields = append(fields, Field{Name: s.Name, Label: s.Label, Kind: Area, Options: s.Options, Pattern: s.Pattern, Required: s.Required, MaxLen: longest})
 	}

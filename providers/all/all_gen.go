@@ -4,6 +4,8 @@ package all
 
 import (
 	"countinghouse/providers"
+	"countinghouse/providers/aeterna"
+	aeternasandbox "countinghouse/providers/aeterna/sandbox"
 	"countinghouse/providers/onekey"
 	onekeysandbox "countinghouse/providers/onekey/sandbox"
 	"countinghouse/providers/wspn"
@@ -15,6 +17,7 @@ import (
 // Registry gives every provider of this build.
 func Registry() *providers.Registry {
 	return providers.NewRegistry(
+		aeterna.Provider(),
 		onekey.Provider(),
 		wspn.Provider(),
 		wupex.Provider(),
@@ -24,6 +27,9 @@ func Registry() *providers.Registry {
 // Sandboxes gives the stand-in of every provider, by name.
 func Sandboxes() map[string]func(providers.SandboxOptions) providers.SandboxHandler {
 	return map[string]func(providers.SandboxOptions) providers.SandboxHandler{
+		"aeterna": func(o providers.SandboxOptions) providers.SandboxHandler {
+			return aeternasandbox.New(aeternasandbox.Options(o))
+		},
 		"onekey": func(o providers.SandboxOptions) providers.SandboxHandler {
 			return onekeysandbox.New(onekeysandbox.Options(o))
 		},
