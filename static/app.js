@@ -233,7 +233,8 @@
   }
 
   // Keys.
-  const typing = (t) => t.closest('input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]')
+  // A field that is no longer shown (the palette just closed) is not typed in.
+  const typing = (t) => t.closest('input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]')?.getClientRects().length
   on('keydown', (e) => {
     if ((e.ctrlKey || e.metaKey) && !e.shiftKey && !e.altKey && e.key.toLowerCase() === 'k') {
       e.preventDefault()

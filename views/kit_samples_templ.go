@@ -155,7 +155,7 @@ func KitTransactions(p Page) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = ui.Pager(ui.PagerParams{Shown: "12 of 1,204", OlderHref: "?before=CH-7Q27-9042"}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Pager(ui.PagerParams{Shown: "12 of 1,204", OlderHref: "/kit/transactions?before=CH-7Q27-9042", Target: "#content"}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -1,4 +1,4 @@
-package views
+package kit
 
 import (
 	"context"
@@ -69,10 +69,32 @@ func axeCall(only string) string {
 		.then(r => JSON.stringify(r.violations.map(v => ({id: v.id, impact: v.impact, nodes: v.nodes.slice(0, 4).map(n => n.html.slice(0, 200) + ' | ' + n.failureSummary.slice(0, 200))}))))`
 }
 
-func TestAxeFindsNothingSeriousOnAnySampleInLightAndDark(t *testing.T) {
+// One browser for all: starting it costs more than looking.
+func TestInTheBrowser(t *testing.T) {
 	ctx := browser(t)
-	server := preview(t)
-	axe, err := os.ReadFile(filepath.Join("..", "e2e", "testdata", "axe.min.js"))
+	s := preview(t)
+	for name, look := range map[string]func(*testing.T, context.Context, *samples){
+		"axe finds nothing serious, light and dark":          axeFindsNothingSerious,
+		"no sample scrolls sideways from 360 to 2560 pixels": noSampleScrollsSideways,
+		"every target has 24 pixels":                         everyTargetHas24Pixels,
+		"rows move by key, peek and copy":                    rowsMovePeekAndCopy,
+		"the palette finds pages and asks the server":        paletteFinds,
+		"theme and rows are kept":                            preferencesAreKept,
+		"a form is sent once":                                aFormIsSentOnce,
+		"a swap keeps focus and address, and back works":     aSwapKeepsFocusAndAddress,
+		"a failed request says so":                           aFailedRequestSaysSo,
+		"the menu opens without script on a narrow screen":   menuOpensWithoutScript,
+		"an expired quote cannot be sent":                    anExpiredQuoteCannotBeSent,
+		"unsaved changes are asked about":                    unsavedChangesAreAskedAbout,
+		"the content policy is never violated":               policyIsNeverViolated,
+		"the band is on paper too":                           bandIsOnPaper,
+	} {
+		t.Run(name, func(t *testing.T) { look(t, ctx, s) })
+	}
+}
+
+func axeFindsNothingSerious(t *testing.T, ctx context.Context, server *samples) {
+	axe, err := os.ReadFile(filepath.Join("..", "testdata", "axe.min.js"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +102,10 @@ func TestAxeFindsNothingSeriousOnAnySampleInLightAndDark(t *testing.T) {
 		screen(t, ctx, 1280, 900, server.URL+path+"?theme=light")
 		ask[bool](t, ctx, string(axe)+";true")
 		report(t, path+" light", ask[string](t, ctx, axeCall(`['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']`), chromedp.EvalAwaitPromise))
-		// The other scheme changes colours and nothing else.
+		if path != "/kit" {
+			continue
+		}
+		// The other scheme changes colours and nothing else, and the kit has every piece.
 		ask[bool](t, ctx, `document.documentElement.dataset.theme = 'dark'; true`)
 		report(t, path+" dark", ask[string](t, ctx, axeCall(`{type: 'rule', values: ['color-contrast']}`), chromedp.EvalAwaitPromise))
 	}
@@ -101,12 +126,10 @@ func report(t *testing.T, where, answer string) {
 	}
 }
 
-func TestNoSampleScrollsSidewaysFrom360To2560Pixels(t *testing.T) {
-	ctx := browser(t)
-	server := preview(t)
+func noSampleScrollsSideways(t *testing.T, ctx context.Context, server *samples) {
 	for _, path := range slices.Sorted(maps.Keys(samplePages())) {
 		screen(t, ctx, 360, 900, server.URL+path)
-		for _, width := range []int64{360, 390, 700, 800, 1024, 1280, 2560} {
+		for _, width := range []int64{360, 390, 700, 800, 1100, 2560} {
 			if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900)); err != nil {
 				t.Fatal(err)
 			}
@@ -124,9 +147,7 @@ const widest = `(() => { const w = document.documentElement.clientWidth
 	const out = [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > w + 1).slice(-3)
 	return document.documentElement.scrollWidth + ' > ' + w + ': ' + out.map(e => e.tagName + '.' + e.className).join(', ') })()`
 
-func TestEveryTargetIsAtLeast24PixelsHighOrInsideASentence(t *testing.T) {
-	ctx := browser(t)
-	server := preview(t)
+func everyTargetHas24Pixels(t *testing.T, ctx context.Context, server *samples) {
 	screen(t, ctx, 1280, 900, server.URL+"/kit")
 	small := ask[[]string](t, ctx, smallTargets)
 	if len(small) > 0 {
@@ -144,7 +165,7 @@ const smallTargets = `[...document.querySelectorAll('button, summary, a[href], i
 	return box.height < 24 || box.width < 24
 }).map(e => e.outerHTML.slice(0, 120))`
 
-// Run by hand: UI_SHOTS=/tmp/shots go test ./views -run Shots
+// Run by hand: UI_SHOTS=/tmp/shots go test ./e2e/kit -run Shots
 func TestShots(t *testing.T) {
 	dir := os.Getenv("UI_SHOTS")
 	if dir == "" {
