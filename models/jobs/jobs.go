@@ -104,10 +104,11 @@ type Queue struct {
 	every   []*periodic
 	stmt    statements
 
-	wake map[string]chan struct{}
-	mu   sync.Mutex
-	run  *running // nil while stopped
-	last time.Time
+	wake     map[string]chan struct{}
+	mu       sync.Mutex
+	run      *running      // nil while stopped
+	last     time.Time     // of the last cleaning
+	patience time.Duration // with cancelled jobs, at Stop
 }
 
 // New prepares a queue. The tables must exist: see Migrate.
@@ -135,7 +136,7 @@ func New(cfg Config) (*Queue, error) {
 	setDefault(&cfg.StopGrace, 10*time.Second)
 	setDefault(&cfg.KeepDone, 24*time.Hour)
 	setDefault(&cfg.KeepFailed, 30*24*time.Hour)
-	q := &Queue{cfg: cfg, owner: newID(), workers: map[string]worker{}, wake: map[string]chan struct{}{}, stmt: statementsFor(cfg.Engine)}
+	q := &Queue{cfg: cfg, owner: newID(), workers: map[string]worker{}, wake: map[string]chan struct{}{}, patience: 5 * time.Second, stmt: statementsFor(cfg.Engine)}
 	for lane := range cfg.Lanes {
 		q.wake[lane] = make(chan struct{}, 1)
 	}

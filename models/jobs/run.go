@@ -88,7 +88,7 @@ func (q *Queue) Stop(ctx context.Context) error {
 	go func() { r.work.Wait(); close(idle) }()
 	if !within(ctx, idle, q.cfg.StopGrace) {
 		r.cancelJob(ErrStopping)
-		within(context.WithoutCancel(ctx), idle, 5*time.Second)
+		within(context.WithoutCancel(ctx), idle, q.patience)
 	}
 	r.cancelJob(ErrStopping)
 	r.stopLease()
