@@ -26,14 +26,18 @@ type bank struct {
 	cancel   func(q providers.Query) providers.Outcome
 }
 
-func (b *bank) SendPayout(_ context.Context, r providers.SendRequest) providers.Outcome { return b.send(r) }
+func (b *bank) SendPayout(_ context.Context, r providers.SendRequest) providers.Outcome {
+	return b.send(r)
+}
 func (b *bank) CreateDeposit(_ context.Context, r providers.SendRequest) providers.Outcome {
 	return b.send(r)
 }
-func (b *bank) SendRefund(_ context.Context, r providers.SendRequest) providers.Outcome { return b.send(r) }
-func (b *bank) FindPayout(_ context.Context, q providers.Query) providers.Finding       { return b.find(q) }
-func (b *bank) FindDeposit(_ context.Context, q providers.Query) providers.Finding      { return b.find(q) }
-func (b *bank) FindRefund(_ context.Context, q providers.Query) providers.Finding       { return b.find(q) }
+func (b *bank) SendRefund(_ context.Context, r providers.SendRequest) providers.Outcome {
+	return b.send(r)
+}
+func (b *bank) FindPayout(_ context.Context, q providers.Query) providers.Finding  { return b.find(q) }
+func (b *bank) FindDeposit(_ context.Context, q providers.Query) providers.Finding { return b.find(q) }
+func (b *bank) FindRefund(_ context.Context, q providers.Query) providers.Finding  { return b.find(q) }
 func (b *bank) CancelPayout(_ context.Context, q providers.Query) providers.Outcome {
 	return b.cancel(q)
 }
@@ -427,7 +431,7 @@ func TestSendingAgainNeedsEvidenceAndASecondPerson(t *testing.T) {
 		x := h.approved(t)
 		must(t, h.money.Send(t.Context(), x.ID))
 		court := func() store.Court {
-			return store.Judge(h.get(t, x.ID), "same", true, 300, h.Now())
+			return models.Judge(h.get(t, x.ID), "same", true, 300, h.Now())
 		}
 		must(t, h.money.Ask(t.Context(), x.ID))
 		must(t, h.money.Ask(t.Context(), x.ID))

@@ -9,81 +9,11 @@ import (
 	"countinghouse/models"
 )
 
-// ApprovalRequest asks people to agree to one exact payload.
-type ApprovalRequest struct {
-	ID            string
-	Environment   models.Environment
-	Subject       string // transaction, resend, give_up, policy …
-	SubjectID     string
-	Digest        string
-	Title         string
-	Payload       string // JSON of what the approver is shown and agrees to
-	PolicyID      string
-	Rule          string
-	Needed        int
-	Role          models.Role
-	Permission    models.Permission
-	State         string // open, approved, rejected, expired, void
-	CreatedAt     models.Micros
-	CreatedBy     string
-	CreatedByName string
-	Reason        string
-	ExpiresAt     models.Micros
-	DecidedAt     models.Micros
-	Decisions     []Decision
-	Transaction   *models.Transaction // in lists and pages of transactions
-}
-
-// Decision is one person's word on a request.
-type Decision struct {
-	UserID, Name, Decision, Reason string
-	At                             models.Micros
-}
-
-// Have counts the approvals so far.
-func (r *ApprovalRequest) Have() int {
-	n := 0
-	for _, d := range r.Decisions {
-		if d.Decision == "approve" {
-			n++
-		}
-	}
-	return n
-}
-
-// MayDecide tells why a person may not decide on the request, or nil.
-func (r *ApprovalRequest) MayDecide(a models.Actor, now models.Micros) error {
-	if err := a.Require(r.Permission); err != nil {
-		return err
-	}
-	if r.Role != "" && !hasRole(a, r.Role) {
-		return models.Errorf(models.Forbidden, "The rule asks for people with the role %s.", r.Role)
-	}
-	if r.CreatedBy == a.UserID {
-		return models.Errorf(models.Forbidden, "You made this yourself; somebody else must decide.")
-	}
-	for _, d := range r.Decisions {
-		if d.UserID == a.UserID {
-			return models.Errorf(models.Conflict, "You have decided on this already.")
-		}
-	}
-	if r.State != "open" {
-		return models.Errorf(models.Conflict, "This request is %s.", r.State)
-	}
-	if r.ExpiresAt <= now {
-		return models.Errorf(models.Conflict, "The time to decide has run out.")
-	}
-	return nil
-}
-
-func hasRole(a models.Actor, r models.Role) bool {
-	for _, x := range a.Roles {
-		if x == r {
-			return true
-		}
-	}
-	return false
-}
+// ApprovalRequest and Decision are the domain's, by the names that this package uses.
+type (
+	ApprovalRequest = models.ApprovalRequest
+	Decision        = models.Decision
+)
 
 const requestColumns = `id, environment, subject, subject_id, digest, title, payload_json, policy_id, rule, needed, role, permission, state,
 	created_us, created_by, created_by_name, reason, expires_us, decided_us`

@@ -9,13 +9,6 @@ import (
 	"countinghouse/models"
 )
 
-// LedgerEntry is one posted line.
-type LedgerEntry struct {
-	At      models.Micros
-	Account models.Account
-	Money   models.Money
-}
-
 // post writes ledger lines and moves the balances, in the transaction of the state change. The lines of one posting sum to zero per asset;
 // a posting that does not is a bug and stops the whole use-case.
 func (tx *Tx) post(t *models.Transaction, eventID string, ps []models.Posting) error {

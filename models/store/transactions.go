@@ -173,28 +173,13 @@ func (tx *Tx) evidence(t *models.Transaction, attemptID, source, result, says, e
 		models.NewID(), t.ID, attemptID, tx.Now, source, result, says, exchangeID)
 }
 
-// TransactionPage is everything a transaction's page shows.
-type TransactionPage struct {
-	Transaction models.Transaction
-	Detail      models.TransactionDetail
-	Events      []models.Event
-	Attempts    []models.Attempt
-	Evidence    []models.Evidence
-	Approvals   []ApprovalRequest // newest first
-	Ledger      []LedgerEntry
-	Notes       []Note
-	Related     []models.Transaction // refunds of a deposit, or the deposit of a refund
-	Credential  CredentialName
-}
-
-// Note is a remark of a person on a transaction.
-type Note struct {
-	At         models.Micros
-	Name, Body string
-}
-
-// CredentialName is what pages say of a credential.
-type CredentialName struct{ ID, Name, Provider, State string }
+// The stories that pages tell are the domain's, by the names that this package uses.
+type (
+	TransactionPage = models.TransactionPage
+	Note            = models.Note
+	CredentialName  = models.CredentialName
+	LedgerEntry     = models.LedgerEntry
+)
 
 // Transaction reads everything about one transaction in one environment. It needs transactions.read.
 func (s *Store) Transaction(ctx context.Context, a models.Actor, env models.Environment, id string) (*TransactionPage, error) {

@@ -9,63 +9,8 @@ import (
 	"countinghouse/models"
 )
 
-// Court is what the evidence about an unknown outcome allows.
-type Court struct {
-	MayResend    bool
-	MayGiveUp    bool
-	ResendWhy    string // the sentence beside the button, whether it is enabled or not
-	GiveUpWhy    string
-	Needed       int  // people who must agree
-	NotFound     int  // clear answers "not found" since the attempt
-	NewReference bool // a resend must carry a new reference
-}
-
-// Judge weighs the evidence about a transaction whose outcome is unknown. resend is the provider's rule (providers.Resend: same, new,
-// staff, never), byReference whether it can be asked by our reference, notFoundAfter the seconds after which "not found" is believed.
-func Judge(p *TransactionPage, resend string, byReference bool, notFoundAfter int, now models.Micros) Court {
-	c := Court{Needed: 1, NewReference: resend == "new"}
-	if p.Transaction.State != models.Unknown {
-		c.ResendWhy, c.GiveUpWhy = "The outcome is not unknown.", "The outcome is not unknown."
-		return c
-	}
-	since := p.Transaction.SentAt
-	believable := since.Add(time.Duration(notFoundAfter) * time.Second)
-	var spokeFor bool
-	for _, e := range p.Evidence {
-		if e.At < since {
-			continue
-		}
-		switch {
-		case e.Source == "asked" && e.Result == "not_found" && e.At >= believable:
-			c.NotFound++
-		case e.Result == "found", e.Source == "webhook", e.Result == "accepted":
-			spokeFor = true
-		}
-	}
-	c.GiveUpWhy = "Two people may declare that nothing was created, with a reason."
-	c.MayGiveUp = !spokeFor && now >= since.Add(models.UnknownAlarm)
-	if !c.MayGiveUp {
-		c.GiveUpWhy = "Not before 15 minutes have passed, and not while a sign says that the provider has it."
-	}
-	switch {
-	case resend == "never":
-		c.ResendWhy = "This provider's contract never allows sending again: ask it instead."
-	case spokeFor:
-		c.ResendWhy = "Not possible: a sign says that the provider has it."
-	case byReference && notFoundAfter > 0 && c.NotFound >= 2:
-		c.MayResend = true
-		c.ResendWhy = fmt.Sprintf("The provider said %d times, late enough to be believed, that it knows nothing of it. A second person must agree.", c.NotFound)
-	case byReference && notFoundAfter > 0:
-		c.ResendWhy = fmt.Sprintf("Not possible yet: it needs two clear answers \"not found\" at least %s after sending; there are %d.",
-			time.Duration(notFoundAfter)*time.Second, c.NotFound)
-	case now < since.Add(time.Hour):
-		c.ResendWhy = "This provider cannot be asked by our reference. Two more people may decide after an hour."
-	default:
-		c.MayResend, c.Needed = true, 2
-		c.ResendWhy = "This provider cannot be asked by our reference. Two more people must agree, with a reason."
-	}
-	return c
-}
+// Court is the domain's judgement, by the name that this package uses.
+type Court = models.Court
 
 // RequestUnknown asks other people to agree to send again ("resend") or to declare that nothing was created ("give_up"). court is the
 // judgement on the evidence that the maker sees; the handler computed it from the same page with the provider's passport.

@@ -1,0 +1,215 @@
+package handlers
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"countinghouse/models"
+	"countinghouse/models/store"
+	"countinghouse/providers"
+	"countinghouse/views"
+	"countinghouse/views/ui"
+)
+
+// Transactions serves the lists across providers, their exports and what people do with one transaction.
+type Transactions struct {
+	Store     *store.Store
+	Providers *providers.Registry
+	Instance  string // names this process in the attempts that people ask for
+}
+
+// Routes are the lines of the table.
+func (h *Transactions) Routes() []Route {
+	list := func(path, name string, kind models.Kind) Route {
+		return Route{Method: fiber.MethodGet, Path: path, Name: name, Permission: models.TransactionsRead, Section: "transactions",
+			Handle: func(c *Ctx) error { return h.list(c, path, kind) }}
+	}
+	do := func(path, name string, f func(*Ctx) error) Route {
+		return Route{Method: fiber.MethodPost, Path: "/transactions/:id/" + path, Name: "transactions." + name, Permission: models.PayoutsOperate, Section: "transactions", Handle: f}
+	}
+	note := do("notes", "note", h.note)
+	note.Permission = models.TransactionsRead
+	withdraw := do("withdraw", "withdraw", h.withdraw)
+	withdraw.Permission, withdraw.AnyOf = "", []models.Permission{models.PayoutsCreate, models.PayoutsOperate}
+	return []Route{
+		list("/transactions", "transactions.list", ""), list("/payouts", "payouts.list", models.Payout), list("/deposits", "deposits.list", models.Deposit),
+		list("/refunds", "refunds.list", models.Refund), list("/conversions", "conversions.list", models.Conversion), list("/orders", "orders.list", models.Order),
+		{Method: fiber.MethodGet, Path: "/transactions/export", Name: "transactions.export", Permission: models.ExportsCreate, Section: "transactions", Timeout: exportTimeout, Handle: h.export},
+		{Method: fiber.MethodGet, Path: "/transactions/:id", Name: "transactions.show", Permission: models.TransactionsRead, Section: "transactions", Handle: h.show},
+		{Method: fiber.MethodGet, Path: "/transactions/:id/peek", Name: "transactions.peek", Permission: models.TransactionsRead, Section: "transactions", Handle: h.peek},
+		{Method: fiber.MethodGet, Path: "/transactions/:id/live", Name: "transactions.live", Permission: models.TransactionsRead, Section: "transactions", Handle: h.live},
+		{Method: fiber.MethodPost, Path: "/preferences/columns", Name: "transactions.columns", Permission: models.TransactionsRead, Section: "transactions", Handle: h.columns},
+		note, withdraw,
+		do("ask", "ask", h.ask),
+		do("cancel", "cancel", h.operate(models.OpCancel)), do("hold", "hold", h.operate(models.OpHold)), do("release", "release", h.operate(models.OpRelease)),
+		do("resend", "resend", h.unknown("resend")), do("give-up", "give_up", h.unknown("give_up")),
+	}
+}
+
+const pageSize = 50
+
+func (h *Transactions) list(c *Ctx, base string, kind models.Kind) error {
+	q, err := url.ParseQuery(string(c.Fiber.Request().URI().QueryString()))
+	if err != nil {
+		return models.Errorf(models.Invalid, "This address cannot be read.")
+	}
+	f, problems := models.ParseFilter(c.Env, q, c.Zone)
+	if kind != "" {
+		f.Kinds = []models.Kind{kind}
+	}
+	cursor := models.ParseCursor(q.Get("after"), false)
+	if b := q.Get("before"); b != "" {
+		cursor = models.ParseCursor(b, true)
+	}
+	page, err := h.Store.List(c.Context(), c.Actor, f, cursor, pageSize)
+	if err != nil {
+		return err
+	}
+	totals, err := h.Store.Totals(c.Context(), c.Actor, f)
+	if err != nil {
+		return err
+	}
+	creds, err := h.Store.CredentialNames(c.Context(), c.Actor, c.Env)
+	if err != nil {
+		return err
+	}
+	p := views.TransactionsParams{Base: base, Fixed: kind, Title: listTitle(kind), Filter: f, Problems: problems, Rows: page.Rows, Newer: page.Newer, Older: page.Older,
+		Count: totals.Count, Bounded: totals.Bounded, In: totals.In, Out: totals.Out, Providers: h.providerOptions(), Credentials: credentialOptions(creds),
+		Assets: h.assetOptions(), CanExport: c.Actor.Can(models.ExportsCreate), CanPay: c.Actor.Can(models.PayoutsCreate), CanTake: c.Actor.Can(models.DepositsCreate),
+		Zone: c.Zone, Now: c.Now, Columns: chosenColumns(c)}
+	p.Page = c.Page(p.Title)
+	return c.Render(views.Transactions(p))
+}
+
+func listTitle(k models.Kind) string {
+	if k == "" {
+		return "Transactions"
+	}
+	return strings.ToUpper(string(k[:1])) + string(k[1:]) + "s"
+}
+
+func (h *Transactions) providerOptions() []ui.Option {
+	var out []ui.Option
+	for _, p := range h.Providers.All() {
+		out = append(out, ui.Option{Value: p.Description.Name, Label: p.Description.Short})
+	}
+	return out
+}
+
+// assetOptions are the assets that any provider's methods speak of.
+func (h *Transactions) assetOptions() []ui.Option {
+	var codes []string
+	for _, p := range h.Providers.All() {
+		for _, m := range p.Description.Methods {
+			for _, a := range m.Assets {
+				if !slices.Contains(codes, a) {
+					codes = append(codes, a)
+				}
+			}
+		}
+	}
+	slices.Sort(codes)
+	out := make([]ui.Option, 0, len(codes))
+	for _, a := range codes {
+		out = append(out, ui.Option{Value: a, Label: a})
+	}
+	return out
+}
+
+func credentialOptions(cs []store.CredentialName) []ui.Option {
+	out := make([]ui.Option, 0, len(cs))
+	for _, c := range cs {
+		out = append(out, ui.Option{Value: c.ID, Label: c.Name})
+	}
+	return out
+}
+
+const columnsCookie = "ch_columns"
+
+func chosenColumns(c *Ctx) []string {
+	var out []string
+	have := strings.Split(c.Fiber.Cookies(columnsCookie), ".")
+	for _, x := range views.TransactionColumns {
+		if slices.Contains(have, x[0]) {
+			out = append(out, x[0])
+		}
+	}
+	return out
+}
+
+// columns remembers which columns this browser shows. It changes nothing but a cookie.
+func (h *Transactions) columns(c *Ctx) error {
+	var keep []string
+	for _, id := range c.FormList("columns") {
+		if slices.ContainsFunc(views.TransactionColumns, func(x [2]string) bool { return x[0] == id }) {
+			keep = append(keep, id)
+		}
+	}
+	c.Fiber.Cookie(&fiber.Cookie{Name: columnsCookie, Value: strings.Join(keep, "."), Path: "/", MaxAge: 365 * 24 * 3600, SameSite: "Lax", HTTPOnly: true, Secure: c.Fiber.Secure()})
+	return c.Redirect(LocalPath(c.Form("back"), "/transactions"))
+}
+
+func (h *Transactions) note(c *Ctx) error {
+	here := "/transactions/" + c.Param("id")
+	if err := h.Store.AddNote(c.Context(), c.Actor, c.Env, c.Param("id"), c.Form("note")); err != nil {
+		return c.Refused(here, err)
+	}
+	return c.Done(here+"#notes", "The note was added.")
+}
+
+func (h *Transactions) withdraw(c *Ctx) error {
+	here := "/transactions/" + c.Param("id")
+	if err := h.Store.Withdraw(c.Context(), c.Actor, c.Env, c.Param("id")); err != nil {
+		return c.Refused(here, err)
+	}
+	return c.Done(here, "Called off. Nothing was sent.")
+}
+
+func (h *Transactions) ask(c *Ctx) error {
+	here := "/transactions/" + c.Param("id")
+	if err := h.Store.AskNow(c.Context(), c.Actor, c.Env, c.Param("id")); err != nil {
+		return c.Refused(here, err)
+	}
+	return c.Done(here, "The provider is being asked. The answer appears here.")
+}
+
+func (h *Transactions) operate(op models.Operation) func(*Ctx) error {
+	return func(c *Ctx) error {
+		here := "/transactions/" + c.Param("id")
+		if err := h.Store.RequestOperation(c.Context(), c.Actor, c.Env, c.Param("id"), op, h.Instance); err != nil {
+			return c.Refused(here, err)
+		}
+		return c.Done(here, "The provider was asked to "+string(op)+" it. Its answer appears here.")
+	}
+}
+
+// unknown files a request of people about an unknown outcome: to send again, or to declare that nothing was created.
+func (h *Transactions) unknown(subject string) func(*Ctx) error {
+	return func(c *Ctx) error {
+		here := "/transactions/" + c.Param("id")
+		p, err := h.Store.Transaction(c.Context(), c.Actor, c.Env, c.Param("id"))
+		if err != nil {
+			return err
+		}
+		if err := h.Store.RequestUnknown(c.Context(), c.Actor, c.Env, c.Param("id"), subject, c.Form("reason"), h.court(c, p)); err != nil {
+			return c.Refused(here, err)
+		}
+		return c.Done(here, "Somebody else must agree now. The request stands under Approvals.")
+	}
+}
+
+func (h *Transactions) court(c *Ctx, p *store.TransactionPage) store.Court {
+	pass := h.description(p.Transaction.Provider).Passport
+	return models.Judge(p, string(pass.Resend), pass.QueryByReference, pass.NotFoundAfter, models.At(c.Now))
+}
+
+// description of a provider; an unknown one has an empty one, so that old rows of a removed provider can still be read.
+func (h *Transactions) description(name string) *providers.Description {
+	if p, ok := h.Providers.Get(name); ok {
+		return &p.Description
+	}
+	return &providers.Description{Name: name, Title: name, Short: name}
+}

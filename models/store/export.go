@@ -1,0 +1,49 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"countinghouse/models"
+)
+
+// EachTransaction hands every transaction of a filter to f, newest first, from one snapshot and without holding them in memory. It needs
+// exports.create.
+func (s *Store) EachTransaction(ctx context.Context, a models.Actor, f models.Filter, do func(*models.Transaction) error) error {
+	if err := a.Require(models.ExportsCreate); err != nil {
+		return err
+	}
+	return s.View(ctx, func(tx *Tx) error {
+		from, until := f.Range(tx.Now.Time())
+		where, args := dimensions(f)
+		add := func(c string, vs ...any) { where += c; args = append(args, vs...) }
+		if from > 0 {
+			add(" AND created_us >= ?", from)
+		}
+		if until > 0 {
+			add(" AND created_us < ?", until)
+		}
+		addFree(f, add)
+		if f.Search != "" {
+			q, vs := searched(f)
+			add(" AND id IN (SELECT id FROM ("+q+") q)", vs...)
+		}
+		return tx.Each(func(r *sql.Rows) error {
+			t, err := scanTransaction(r)
+			if err != nil {
+				return err
+			}
+			return do(t)
+		}, "SELECT "+transactionColumns+" FROM transactions t WHERE environment = ?"+where+" ORDER BY created_us DESC, id DESC", append([]any{f.Environment}, args...)...)
+	})
+}
+
+// AuditExport notes that somebody took a file out.
+func (s *Store) AuditExport(ctx context.Context, a models.Actor, what, filter, format string) error {
+	if err := a.Require(models.ExportsCreate); err != nil {
+		return err
+	}
+	return s.Update(ctx, func(tx *Tx) error {
+		return tx.Audit(a, "export", what, "", nil, map[string]string{"filter": filter, "format": format}, "Exported "+what+" as "+format)
+	})
+}
