@@ -69,7 +69,7 @@ func kitTable(choose string) ui.TableParams {
 		Columns: []ui.Column{
 			{Label: "Created", Kind: ui.TimeColumn, SortHref: "?sort=created", Sorted: "descending"},
 			{Label: "Kind"}, {Label: "Provider"}, {Label: "Reference", Kind: ui.QuietColumn},
-			{Label: "Destination or payer", Kind: ui.CutColumn}, {Label: "Amount", Kind: ui.NumberColumn}, {Label: "Status"},
+			{Label: "To or from", Kind: ui.CutColumn}, {Label: "Amount", Kind: ui.NumberColumn, Narrow: ui.LeadWhenNarrow}, {Label: "Status", Narrow: ui.LeadWhenNarrow},
 			{Label: "Waits for", Kind: ui.WaitColumn},
 		},
 	}

@@ -628,7 +628,7 @@ func kitBalances() ui.TableParams {
 	}
 	return ui.TableParams{
 		Caption: "Balances", Stacks: true,
-		Columns: []ui.Column{{Label: "Balance at"}, {Label: "Available", Kind: ui.NumberColumn}, {Label: "In flight", Kind: ui.NumberColumn}, {Label: "30 days"}, {Label: "Lasts until"}, {Label: "Seen", Kind: ui.TimeColumn}},
+		Columns: []ui.Column{{Label: "Balance at", Narrow: ui.LeadWhenNarrow}, {Label: "Available", Kind: ui.NumberColumn, Narrow: ui.LeadWhenNarrow}, {Label: "In flight", Kind: ui.NumberColumn}, {Label: "30 days"}, {Label: "Lasts until"}, {Label: "Seen", Kind: ui.TimeColumn}},
 		Rows: []ui.Row{
 			row(3, "OneKey cashouts", "84,210.55", "BRL", "", "1,840.00", "Thu 15:00", "14:05:00.000", ui.Wait),
 			row(5, "WSPN", "318,004.10", "USD", "", "0.00", "Dec 9", "14:04:00.000", ""),
