@@ -36,9 +36,10 @@ type Ctx struct {
 
 // Shell is what the frame of a page needs to know about the server.
 type Shell struct {
-	Menu func(a models.Actor) []views.MenuItem // only items that exist and that the person may open
-	Demo bool
-	Base string // the public address without a slash at the end, for links that are handed over
+	Menu   func(a models.Actor) []views.MenuItem // only items that exist and that the person may open
+	Demo   bool
+	Base   string // the public address without a slash at the end, for links that are handed over
+	Secure bool   // https: cookies say so
 }
 
 // Notes keeps a notice for the page after a redirect.

@@ -1,0 +1,119 @@
+package web
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"countinghouse/handlers"
+	"countinghouse/models"
+	"countinghouse/views"
+)
+
+// routes is THE route table: one line per noun. A test walks it with every role.
+func (a *App) routes() []handlers.Route {
+	return slices.Concat(
+		(&handlers.SignIn{Store: a.store}).Routes(),
+		(&handlers.Settings{Store: a.store}).Routes(),
+		(&handlers.People{Store: a.store}).Routes(),
+		(&handlers.Allowlist{Store: a.store}).Routes(),
+		(&handlers.Audit{Store: a.store}).Routes(),
+	)
+}
+
+// checkRoutes refuses a table with a mistake in it: the program does not start with a route that nobody guards.
+func checkRoutes(routes []handlers.Route) error {
+	seen := map[string]bool{}
+	for _, r := range routes {
+		ways := 0
+		if r.Access != "" {
+			ways++
+		}
+		if r.Permission != "" {
+			ways++
+		}
+		if len(r.AnyOf) > 0 {
+			ways++
+		}
+		key := r.Method + " " + r.Path
+		switch {
+		case ways != 1:
+			return fmt.Errorf("route %s: exactly one of Access, Permission and AnyOf must be set", key)
+		case r.Name == "" || r.Handle == nil || !strings.HasPrefix(r.Path, "/"):
+			return fmt.Errorf("route %s has no name, no handler or no path", key)
+		case seen[key] || seen[r.Name]:
+			return fmt.Errorf("route %s (%s) is there twice", key, r.Name)
+		case r.StepUp && r.Access == handlers.Public:
+			return fmt.Errorf("route %s: a step-up needs somebody who is signed in", key)
+		}
+		seen[key], seen[r.Name] = true, true
+	}
+	return nil
+}
+
+// menuItem is a line of the left menu with the route that it opens.
+type menuItem struct {
+	views.MenuItem
+	route handlers.Route
+}
+
+// standardMenu keeps the items whose page exists.
+func standardMenu(routes []handlers.Route) (items []menuItem) {
+	for _, m := range views.StandardMenu() {
+		i := slices.IndexFunc(routes, func(r handlers.Route) bool { return r.Method == "GET" && r.Path == m.Href })
+		if i >= 0 {
+			items = append(items, menuItem{m, routes[i]})
+		}
+	}
+	return items
+}
+
+// menuFor keeps the items that somebody may open.
+func (a *App) menuFor(actor models.Actor) (items []views.MenuItem) {
+	for _, m := range a.menu {
+		if m.route.Admits(actor) {
+			items = append(items, m.MenuItem)
+		}
+	}
+	return items
+}
+
+// bodyLimits tells fasthttp, before a body is read, how much the route takes. Unknown addresses take an ordinary form, so that nobody can make us
+// read more by missing a route.
+func bodyLimits(routes []handlers.Route) func(*fasthttp.RequestHeader) fasthttp.RequestConfig {
+	type limit struct {
+		method string
+		parts  []string
+		bytes  int
+	}
+	var limits []limit
+	for _, r := range routes {
+		if r.BodyLimit > 0 {
+			limits = append(limits, limit{r.Method, strings.Split(r.Path, "/"), r.BodyLimit})
+		}
+	}
+	return func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+		path, _, _ := strings.Cut(string(h.RequestURI()), "?")
+		parts := strings.Split(strings.TrimSuffix(path, "/"), "/")
+		for _, l := range limits {
+			if string(h.Method()) == l.method && samePath(l.parts, parts) {
+				return fasthttp.RequestConfig{MaxRequestBodySize: l.bytes}
+			}
+		}
+		return fasthttp.RequestConfig{MaxRequestBodySize: handlers.FormLimit}
+	}
+}
+
+func samePath(pattern, parts []string) bool {
+	if len(pattern) != len(parts) {
+		return false
+	}
+	for i, p := range pattern {
+		if p != parts[i] && !strings.HasPrefix(p, ":") {
+			return false
+		}
+	}
+	return true
+}
