@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -38,6 +39,8 @@ type App struct {
 	Fiber  *fiber.App
 	Routes []handlers.Route
 	menu   []menuItem
+
+	migrated atomic.Bool // the database was seen to be as new as the program
 }
 
 // New builds the application. Nothing runs yet and nothing listens.

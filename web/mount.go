@@ -26,7 +26,12 @@ func (a *App) mount() {
 	a.Fiber.Get(static.Prefix+"*", a.static)
 	a.Fiber.Use(compress.New(compress.Config{Level: compress.LevelBestSpeed}))
 	for _, r := range a.Routes {
-		a.Fiber.Add(r.Method, r.Path, func(f *fiber.Ctx) error { return a.serve(f, r) })
+		handle := func(f *fiber.Ctx) error { return a.serve(f, r) }
+		if r.Method == fiber.MethodGet {
+			a.Fiber.Get(r.Path, handle) // answers HEAD as well
+			continue
+		}
+		a.Fiber.Add(r.Method, r.Path, handle)
 	}
 	a.Fiber.Use(func(f *fiber.Ctx) error {
 		// Signed in or not decides only how the page looks: what exists is not told by how long the answer takes.
@@ -94,9 +99,13 @@ func (a *App) ready(f *fiber.Ctx) error {
 		a.log.Error("not ready", "err", err)
 		return f.Status(fiber.StatusServiceUnavailable).SendString("the database does not answer")
 	}
+	if a.migrated.Load() {
+		return f.SendString("ready")
+	}
 	if pending, err := a.store.Pending(ctx); err != nil || pending {
 		return f.Status(fiber.StatusServiceUnavailable).SendString("the database is older than this program")
 	}
+	a.migrated.Store(true) // and it stays so for as long as this program runs
 	return f.SendString("ready")
 }
 
@@ -136,7 +145,7 @@ func (a *App) serve(f *fiber.Ctx, r handlers.Route) error {
 	f.SetUserContext(ctx)
 	c := &handlers.Ctx{Fiber: f, Route: r, RequestID: requestID(f), Notes: noNotes{}, Now: a.clock(), Zone: a.zone(f),
 		From:  models.From{IP: a.cfg.clientIP(f), Agent: f.Get(fiber.HeaderUserAgent)},
-		Shell: handlers.Shell{Menu: a.menuFor, Demo: a.cfg.Demo, Base: a.cfg.base.String()}}
+		Shell: handlers.Shell{Menu: a.menuFor, Demo: a.cfg.Demo, Base: a.cfg.base.String(), Secure: a.cfg.https}}
 	err := a.admit(c)
 	if err == nil {
 		err = r.Handle(c)
@@ -173,7 +182,7 @@ func (a *App) admit(c *handlers.Ctx) error {
 	c.Actor = signed.Actor(c.From.IP)
 	c.Env = signed.Session.Environment
 	c.Fiber.Locals("user", signed.User.ID)
-	if signed.BlockedIP {
+	if signed.BlockedIP && c.Route.Name != "sign-out" {
 		return blockedAddress(signed.Blocked, c.From.IP)
 	}
 	switch {

@@ -15,12 +15,23 @@ import (
 // routes is THE route table: one line per noun. A test walks it with every role.
 func (a *App) routes() []handlers.Route {
 	return slices.Concat(
+		[]handlers.Route{{Method: "GET", Path: "/", Name: "home", Access: handlers.SignedIn, Handle: a.firstPage}},
 		(&handlers.SignIn{Store: a.store}).Routes(),
 		(&handlers.Settings{Store: a.store}).Routes(),
 		(&handlers.People{Store: a.store}).Routes(),
 		(&handlers.Allowlist{Store: a.store}).Routes(),
 		(&handlers.Audit{Store: a.store}).Routes(),
 	)
+}
+
+// firstPage leads to the first page of the menu that the person may open.
+func (a *App) firstPage(c *handlers.Ctx) error {
+	for _, m := range a.menuFor(c.Actor) {
+		if m.Href != "/" {
+			return c.Redirect(m.Href)
+		}
+	}
+	return c.Redirect("/settings")
 }
 
 // checkRoutes refuses a table with a mistake in it: the program does not start with a route that nobody guards.

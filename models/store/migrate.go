@@ -50,7 +50,8 @@ func (s *Store) Pending(ctx context.Context) (bool, error) {
 }
 
 func (s *Store) migrator() (*goose.Provider, error) {
-	dialect, opts := goose.DialectSQLite3, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	dialect, opts := goose.DialectSQLite3, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true),
+		goose.WithAllowOutofOrder(true)} // each noun numbers its own range of files
 	if s.Engine == Postgres {
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 120))
 		if err != nil {

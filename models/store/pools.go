@@ -71,7 +71,7 @@ func sqliteDSN(path, lock string, pragmas ...string) string {
 func (s *Store) openPostgres() (err error) {
 	s.Engine = Postgres
 	if s.write, err = sql.Open("pgx", s.dsn); err != nil {
-		return fmt.Errorf("open the database: %w", redactDSN(err, s.dsn))
+		return fmt.Errorf("open the database: %w", RedactDSN(err, s.dsn))
 	}
 	s.write.SetMaxOpenConns(24)
 	s.write.SetMaxIdleConns(24)
@@ -80,8 +80,8 @@ func (s *Store) openPostgres() (err error) {
 	return nil
 }
 
-// redactDSN keeps the password of a connection URL out of an error.
-func redactDSN(err error, dsn string) error {
+// RedactDSN keeps the password of a connection URL out of an error.
+func RedactDSN(err error, dsn string) error {
 	u, perr := url.Parse(dsn)
 	if perr != nil || u.User == nil {
 		return err

@@ -1,0 +1,50 @@
+// Command countinghouse is a merchant's back office over several payment providers: one binary, one data folder.
+//
+// The bodies of its commands are in package web; here is only their grammar.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	_ "time/tzdata" // times are shown in any zone, also where the machine has no zone files
+
+	"github.com/alecthomas/kong"
+
+	"countinghouse/providers/all"
+	"countinghouse/web"
+)
+
+type cli struct {
+	Data          string   `help:"Folder of database, keys and files." default:"./data" env:"COUNTINGHOUSE_DATA"`
+	Database      string   `help:"postgres:// address; a SQLite file in the data folder when left out." env:"COUNTINGHOUSE_DATABASE,DATABASE_URL"`
+	Listen        string   `help:"Address and port of the pages." default:"127.0.0.1:8080" env:"COUNTINGHOUSE_LISTEN"`
+	PublicURL     string   `name:"public-url" help:"How browsers and providers reach us, https://…; only loopback may go without." env:"COUNTINGHOUSE_PUBLIC_URL"`
+	MetricsListen string   `help:"Loopback address and port of Prometheus figures; none when left out." env:"COUNTINGHOUSE_METRICS_LISTEN"`
+	TrustedProxy  []string `help:"Network whose X-Forwarded-For is believed; may be given several times." env:"COUNTINGHOUSE_TRUSTED_PROXIES"`
+	Zone          string   `help:"Time zone for those who have not chosen one." default:"UTC" env:"COUNTINGHOUSE_ZONE"`
+	VaultKey      string   `help:"The vault's key document, instead of vault.key in the data folder." env:"COUNTINGHOUSE_VAULT_KEY" hidden:""`
+	AuditKey      string   `help:"Base64 of the audit key's 32 bytes, instead of audit.key in the data folder." env:"COUNTINGHOUSE_AUDIT_KEY" hidden:""`
+
+	Serve   web.ServeCmd   `cmd:"" default:"withargs" help:"Run the server (the default)."`
+	Migrate web.MigrateCmd `cmd:"" help:"Bring the database up to date."`
+	User    web.UserCmd    `cmd:"" help:"Manage people from the machine itself."`
+	Vault   web.VaultCmd   `cmd:"" help:"Manage the key that seals secrets."`
+	Backup  web.BackupCmd  `cmd:"" help:"Copy a SQLite database while the server runs, and check the copy."`
+	Audit   web.AuditCmd   `cmd:"" help:"Verify or anchor the audit trail."`
+	Doctor  web.DoctorCmd  `cmd:"" help:"Look at configuration, keys, disk, clock and database, and change nothing."`
+}
+
+func main() {
+	var c cli
+	parser := kong.Must(&c, kong.Name("countinghouse"), kong.Description("A merchant's back office over several payment providers."), kong.UsageOnError(),
+		kong.Resolvers(web.FromFiles()), kong.Exit(os.Exit))
+	k, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		os.Exit(web.ExitCode(&web.ConfigError{Sentence: err.Error()}, os.Stderr))
+	}
+	cfg := web.Config{Data: c.Data, Database: c.Database, Listen: c.Listen, PublicURL: c.PublicURL, MetricsListen: c.MetricsListen,
+		TrustedProxies: c.TrustedProxy, Zone: c.Zone, VaultKey: c.VaultKey, AuditKey: c.AuditKey}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	os.Exit(web.ExitCode(k.Run(&web.Env{Context: context.Background(), Config: cfg, Log: log, Out: os.Stdout, Providers: all.Registry()}), os.Stderr))
+}
