@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"rsc.io/qr"
 
 	"countinghouse/models"
 	"countinghouse/models/store"
@@ -121,27 +120,7 @@ func (h *SignIn) enrolForm(c *Ctx) error {
 }
 
 func (h *SignIn) renderEnrol(c *Ctx, status int, e store.Enrolment, errs []ui.FieldError) error {
-	modules, err := qrModules(e.URL)
-	if err != nil {
-		return err
-	}
-	return c.RenderStatus(status, views.Enrol(c.Page("Set up your second factor"), views.EnrolParams{Modules: modules, Secret: e.Secret, Errors: errs}))
-}
-
-// qrModules draws text as a QR code; true is dark.
-func qrModules(text string) ([][]bool, error) {
-	code, err := qr.Encode(text, qr.M)
-	if err != nil {
-		return nil, err
-	}
-	rows := make([][]bool, code.Size)
-	for y := range rows {
-		rows[y] = make([]bool, code.Size)
-		for x := range rows[y] {
-			rows[y][x] = code.Black(x, y)
-		}
-	}
-	return rows, nil
+	return c.RenderStatus(status, views.Enrol(c.Page("Set up your second factor"), views.EnrolParams{Modules: qrModules(e.URL), Secret: e.Secret, Errors: errs}))
 }
 
 func (h *SignIn) enrol(c *Ctx) error {

@@ -180,7 +180,7 @@ func auditRows(list []models.AuditEntry, clock Clock) []ui.Row {
 			{Text: who, Sub: e.IP, Head: true},
 			{Text: e.Sentence, Sub: auditChange(e)},
 			ui.Text(e.Action),
-			{Text: short(e.Hash)},
+			{Text: shortHash(e.Hash)},
 		}})
 	}
 	return rows
@@ -203,7 +203,7 @@ func cutText(s string, n int) string {
 	return s
 }
 
-func short(hash string) string {
+func shortHash(hash string) string {
 	if len(hash) > 12 {
 		return hash[:12]
 	}
