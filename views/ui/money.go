@@ -22,20 +22,3 @@ func (p MoneyParams) amount() string {
 	}
 	return Minus(p.Amount)
 }
-
-// Money shows an amount with its code after it.
-templ Money(p MoneyParams) {
-	<span class={ classes("money", p.Size, when(p.Strong, "strong"), when(p.Struck, "struck")) }>
-		if p.Direction != "" {
-			<span class="sr">{ p.Direction } </span>
-		}
-		<span class="amount">{ p.amount() }</span>
-		<span class="code">{ or(p.Code, "—") }</span>
-		if p.Network != "" {
-			<span class="net">{ p.Network }</span>
-		}
-	</span>
-	if p.Note != "" {
-		@Badge(BadgeParams{Text: p.Note, Tone: Wait})
-	}
-}
