@@ -101,6 +101,9 @@ func (tx *Tx) applyReport(t *models.Transaction, f models.Found) error {
 	if keepsFurther(t.State, to) {
 		to = t.State
 	}
+	if cameBack(t, to) {
+		to = models.Returned
+	}
 	if to != t.State && !models.CanBecome(t.Kind, t.State, to, by) {
 		return tx.alarm(t, fmt.Sprintf("The provider says %q, which cannot follow %q. Nothing was changed.", to.Word(), t.State.Word()))
 	}
@@ -126,6 +129,11 @@ func keepsFurther(have, says models.State) bool {
 		return false
 	}
 	return have == models.Refunded || have == models.PartiallyRefunded
+}
+
+// cameBack reports whether money that had arrived was sent back: a provider says "rejected" and does not know that we had it as paid.
+func cameBack(t *models.Transaction, says models.State) bool {
+	return says == models.Failed && (t.Kind == models.Payout || t.Kind == models.Refund) && (t.State == models.Succeeded || t.State == models.Returned)
 }
 
 // reportProblem says why a report cannot be about this transaction as we know it.

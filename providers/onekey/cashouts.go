@@ -190,7 +190,12 @@ func (c *Client) FindPayout(ctx context.Context, q providers.Query) providers.Fi
 		}
 		body.CashoutID = json.Number(q.ProviderRef)
 	}
-	return c.askStatus(ctx, "cashout.status", body, q)
+	f := c.askStatus(ctx, "cashout.status", body, q)
+	if f.Result == providers.Found && f.Status.ProviderRef == "" && q.ProviderRef == "" {
+		// Cancel and hold need their number, and no answer by reference gives it (contract section 7): their books do.
+		f.Status.ProviderRef, _ = c.searchBooks(ctx, "cashouts", q)
+	}
+	return f
 }
 
 func (c *Client) askStatus(ctx context.Context, operation string, body statusBody, q providers.Query) providers.Finding {
@@ -222,7 +227,9 @@ func (c *Client) askStatus(ctx context.Context, operation string, body statusBod
 	if lie := contradicts(o, orText(q.Reference, o.text("external_id")), q.Amount); lie != "" {
 		return unclear(lie)
 	}
-	s.ProviderRef = orText(s.ProviderRef, q.ProviderRef)
+	if body.CashoutID != "" {
+		s.ProviderRef = q.ProviderRef
+	}
 	return providers.Finding{Result: providers.Found, Status: s, Says: orText(sayStatus(s), "cashout_status "+s.Word), Raw: raw}
 }
 

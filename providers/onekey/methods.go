@@ -9,7 +9,8 @@ import (
 func methods() []providers.Method {
 	all := brazilPayouts()
 	all = append(all, otherPayouts()...)
-	return all
+	all = append(all, depositMethods()...)
+	return append(all, refundAndTransferMethods()...)
 }
 
 // PIX is chosen by a pseudo bank code; there is no field for the key (contract 3.11.1). A random key has no known code: 10003 is not to

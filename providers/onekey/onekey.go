@@ -27,8 +27,9 @@ func Provider() *providers.Provider {
 
 func capabilities() []providers.Capability {
 	return []providers.Capability{
-		providers.CanSendPayouts, providers.CanFindPayouts, providers.CanCancelPayouts, providers.CanHoldPayouts,
-		providers.CanReceiveWebhooks,
+		providers.CanCheck, providers.CanReadBalances, providers.CanSendPayouts, providers.CanFindPayouts, providers.CanCancelPayouts,
+		providers.CanHoldPayouts, providers.CanCreateDeposits, providers.CanFindDeposits, providers.CanRefund, providers.CanFindRefunds,
+		providers.CanTransfer, providers.CanVerifyRecipients, providers.CanReadStatements, providers.CanLookUp, providers.CanReceiveWebhooks,
 	}
 }
 

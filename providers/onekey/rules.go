@@ -4,9 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"countinghouse/models"
 	"countinghouse/providers"
@@ -21,12 +18,7 @@ func checkRequest(set map[string]string, m providers.Method, amount models.Money
 	if amount.Minor <= 0 {
 		ps = append(ps, models.Problem{Field: "amount", Sentence: "The amount must be above zero."})
 	}
-	for _, f := range m.Fields {
-		if s := breaks(f, values[f.Name]); s != "" {
-			ps = append(ps, models.Problem{Field: f.Name, Sentence: s})
-		}
-	}
-	if len(ps) > 0 {
+	if ps = append(ps, providers.CheckFields(m.Fields, values)...); len(ps) > 0 {
 		return ps
 	}
 	return countryProblems(choice(set), m, values)
@@ -45,34 +37,6 @@ func choice(set map[string]string) func(string) string {
 		}
 		return ""
 	}
-}
-
-// breaks says how a value breaks its field, or "".
-func breaks(f providers.Field, v string) string {
-	limit := f.MaxLen
-	if limit == 0 {
-		limit = 255
-	}
-	switch {
-	case v == "" && f.Required:
-		return f.Label + " is missing."
-	case v == "":
-		return ""
-	case !utf8.ValidString(v) || strings.ContainsFunc(v, unicode.IsControl):
-		return f.Label + " has a character that cannot be sent."
-	case utf8.RuneCountInString(v) > limit:
-		return f.Label + " is too long."
-	case strings.TrimSpace(v) != v:
-		return f.Label + " begins or ends with a space."
-	case f.Pattern != "" && !regexp.MustCompile(f.Pattern).MatchString(v):
-		return f.PatternHelp
-	case f.Kind == providers.Select && f.Lookup == "" && !slices.ContainsFunc(f.Options, func(o providers.Option) bool { return o.Value == v }):
-		return f.Label + ": this choice is not offered."
-	}
-	if _, err := time.Parse(time.DateOnly, v); f.Kind == providers.Date && err != nil {
-		return f.Label + " must be a date such as 2026-01-31."
-	}
-	return ""
 }
 
 // countryProblems holds the rules that a pattern cannot say: check digits, and what depends on another field.

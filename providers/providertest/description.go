@@ -191,7 +191,8 @@ func (c *checker) settings() {
 		if s.Label == "" {
 			c.saying("%s has no label", where)
 		}
-		if (len(s.Options) == 0) == (s.Pattern == "") {
+		free := len(s.Options) == 0 && s.Pattern == "" && c.d.CheckSettings != nil // data that the provider's own rule checks
+		if (len(s.Options) == 0) == (s.Pattern == "") && !free {
 			c.saying("%s needs either options or a pattern", where)
 		}
 		c.pattern(where, s.Pattern)

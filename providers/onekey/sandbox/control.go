@@ -25,6 +25,10 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
 			s.mu.Unlock()
 			write(w, reply{http.StatusOK, b})
 		default:
+			if id, ok := strings.CutPrefix(what, "pay/"); ok {
+				s.payPage(w, id)
+				return
+			}
 			http.NotFound(w, r)
 		}
 		return

@@ -1,41 +1,349 @@
 package sandbox
 
 import (
-	"errors"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 )
 
+// deposit is money that was asked for.
 type deposit struct {
-	id      int64
-	invoice string
-	amount  decimal.Decimal
-	status  string
-	notify  string
-	at      time.Time
+	id        int64
+	invoice   string
+	country   string
+	currency  string
+	amount    decimal.Decimal // asked for
+	paid      decimal.Decimal // what came
+	refunded  decimal.Decimal
+	method    string
+	card      bool
+	checkout  string
+	status    string
+	notify    string
+	payer     map[string]any
+	createdAt time.Time
+	expiresAt time.Time
 }
 
-type refund struct {
-	id      int64
-	invoice string
-	status  string
-	notify  string
+const timeText = "2006-01-02 15:04:05"
+
+func (d *deposit) open() bool {
+	return slices.Contains([]string{"CREATED", "INITIATED", "PENDING", "EARLY_RELEASED", "FOR_REVIEW", "APPROVED"}, d.status)
 }
 
-type subscription struct{}
-
-func (s *Sandbox) settleDeposit(*deposit, string) error { return errors.New("not yet") }
-func (s *Sandbox) settleRefund(*refund, string) error   { return errors.New("not yet") }
-func (s *Sandbox) depositCallback(*deposit) callback    { return callback{} }
-func (s *Sandbox) refundCallback(*refund) callback      { return callback{} }
-func (s *Sandbox) expire()                              {}
-
-func (s *Sandbox) rows() []row {
-	var out []row
-	for i := len(s.cashouts) - 1; i >= 0 && len(out) < 50; i-- {
-		c := s.cashouts[i]
-		out = append(out, row{"cashout", c.external, itoa(c.id), c.amount.StringFixed(2) + " " + c.currency, describe(c.status), []string{"succeeded", "failed", "held", "cancelled", "returned"}})
+// signedAuth checks a call of the deposits family: headers (101), key (100), signature with the exact scheme word (102), date (103), an
+// empty idempotency key (105). The validation endpoints use the cashouts pair and answer 102 with 401.
+func (s *Sandbox) signedAuth(c *call, keyField, secretField string) *reply {
+	validation := strings.HasPrefix(c.URL.Path, "/v5/")
+	fail := func(status, code int, kind, text string) *reply {
+		r := depositError(status, code, kind, text)
+		return &r
 	}
-	return out
+	if validation && !s.listed(c.Request) {
+		return fail(http.StatusUnauthorized, 201, "INVALID_IP", "Unregistered IP address")
+	}
+	for _, h := range []string{"X-Date", "X-Login", "Authorization"} {
+		if c.Header.Get(h) == "" {
+			return fail(http.StatusBadRequest, 101, "MISSING_REQUIRED_HEADER", h+" is required")
+		}
+	}
+	if c.Method == http.MethodPost && !strings.HasPrefix(c.Header.Get("Content-Type"), "application/json") {
+		return fail(http.StatusBadRequest, 101, "MISSING_REQUIRED_HEADER", "Content-Type is required")
+	}
+	login := s.opt.Credential[keyField]
+	if login == "" || !equal(c.Header.Get("X-Login"), login) {
+		return fail(http.StatusUnauthorized, 100, "INVALID_CREDENTIALS", "Invalid credentials")
+	}
+	want := s.setting("auth_scheme", "D24") + " " + sign(s.opt.Credential[secretField], c.Header.Get("X-Date"), c.Header.Get("X-Login"), string(c.body))
+	if !equal(c.Header.Get("Authorization"), want) {
+		status := http.StatusBadRequest
+		if validation {
+			status = http.StatusUnauthorized
+		}
+		return fail(status, 102, "INVALID_SIGNATURE", "Invalid signature")
+	}
+	if !s.inWindow(c.Header.Get("X-Date")) {
+		return fail(http.StatusBadRequest, 103, "INVALID_DATE_RANGE", "X-Date is out of range")
+	}
+	if keys, there := c.Header["X-Idempotency-Key"]; there && c.Method == http.MethodPost && strings.TrimSpace(keys[0]) == "" {
+		return fail(http.StatusBadRequest, 105, "EMPTY_HEADER_VALUE", "X-Idempotency-Key is empty")
+	}
+	return nil
+}
+
+// inWindow accepts any RFC 3339 form within the window of OKP-SIG-5.
+func (s *Sandbox) inWindow(date string) bool {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05Z0700"} {
+		t, err := time.Parse(layout, date)
+		if err != nil {
+			continue
+		}
+		s.mu.Lock()
+		off := time.Since(t) + s.skew
+		s.mu.Unlock()
+		return off.Abs() <= time.Duration(s.number("x_date_window", 300))*time.Second
+	}
+	return false
+}
+
+// once runs a POST under its idempotency key (OKP-IDEM-3): the first answer is replayed, or 104 refuses the key.
+func (s *Sandbox) onceOnly(c *call, do func() reply) reply {
+	key := c.Header.Get("X-Idempotency-Key")
+	if key == "" || s.setting("idempotency_key_mode", "replay") == "omit" {
+		return do()
+	}
+	key = c.URL.Path + " " + key
+	s.mu.Lock()
+	first, used := s.replays[key]
+	if !used {
+		s.replays[key] = depositError(http.StatusConflict, 104, "IDEMPOTENCY_KEY_ALREADY_USED", "The first request is still being processed")
+	}
+	s.mu.Unlock()
+	if used {
+		if s.setting("idempotency_key_mode", "replay") == "error" {
+			return depositError(http.StatusBadRequest, 104, "IDEMPOTENCY_KEY_ALREADY_USED", "Idempotency key already used")
+		}
+		return first
+	}
+	rep := do()
+	s.mu.Lock()
+	s.replays[key] = rep
+	s.mu.Unlock()
+	return rep
+}
+
+func invalid(details ...string) reply {
+	return depositError(http.StatusBadRequest, 201, "", "Invalid request", details...)
+}
+
+func (s *Sandbox) createDeposit(c *call) reply {
+	if bad := s.signedAuth(c, "deposit_api_key", "deposit_api_signature"); bad != nil {
+		return *bad
+	}
+	return s.onceOnly(c, func() reply {
+		m, err := object(c.body)
+		if err != nil {
+			return invalid("body: malformed JSON")
+		}
+		if details := s.depositFields(m); len(details) > 0 {
+			return invalid(details...)
+		}
+		rep, d := s.acceptDeposit(c, m)
+		if d != nil {
+			s.autosettleDeposit(d)
+		}
+		return rep
+	})
+}
+
+func (s *Sandbox) depositFields(m map[string]any) (details []string) {
+	add := func(ok bool, text string) {
+		if !ok {
+			details = append(details, text)
+		}
+	}
+	pattern := s.setting("invoice_id_pattern", `^[A-Za-z0-9]{1,128}$`)
+	add(regexp.MustCompile(pattern).MatchString(str(m, "invoice_id")), "invoiceId: must match "+pattern)
+	country, currency, amount := str(m, "country"), str(m, "currency"), numeric(m["amount"])
+	add(slices.Contains(strings.Split(s.setting("countries", "BR,CL,MX,CO,AR,PE"), ","), country), "country: not available")
+	add(currency == "USD" || (currency != "" && currency == currencyOf(country)), "currency: not valid for the country")
+	if amountShape.MatchString(amount) {
+		add(!decimal.RequireFromString(amount).LessThan(decimal.RequireFromString(s.setting("minimum", "1"))), "amount: below the minimum")
+	} else {
+		add(false, "amount: must be above zero with up to 2 decimals")
+	}
+	for _, key := range []string{"back_url", "success_url", "error_url", "notification_url"} {
+		v, there := m[key]
+		text, isText := v.(string)
+		add(!there || (isText && reachable(text) == "" && (strings.HasPrefix(text, "https://") || strings.Contains(text, "127.0.0.1") || strings.Contains(text, "localhost"))), key+": must be an HTTPS URL")
+	}
+	add(utf8.RuneCountInString(str(m, "description")) <= 255, "description: too long")
+	add(m["credit_card"] == nil, "creditCard: this merchant is not PCI certified")
+	if p, there := m["payer"]; there {
+		payer, isObject := p.(map[string]any)
+		add(isObject, "payer: must be an object")
+		if doc := str(payer, "document"); doc != "" && country == "BR" {
+			add(cpfFits(doc), "payer.document: invalid CPF")
+		}
+	}
+	if m["card_identifier"] != nil {
+		add(str(m, "client_ip") != "", "clientIp: must not be empty")
+		add(len(str(m, "card_identifier")) <= 50 && str(m, "card_identifier") != "", "cardIdentifier: size must be between 1 and 50")
+	}
+	return details
+}
+
+// acceptDeposit makes the deposit: ONE_SHOT when there is enough data, else HOSTED.
+func (s *Sandbox) acceptDeposit(c *call, m map[string]any) (reply, *deposit) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	invoice := str(m, "invoice_id")
+	if s.byInvoice[invoice] != nil {
+		return invalid("invoiceId: already used"), nil
+	}
+	d := &deposit{id: s.newID() + 292_600_000, invoice: invoice, country: str(m, "country"), currency: str(m, "currency"), amount: decimal.RequireFromString(numeric(m["amount"])),
+		method: str(m, "payment_method"), status: "CREATED", notify: str(m, "notification_url"), createdAt: s.now(), expiresAt: s.now().Add(12 * time.Hour), checkout: "HOSTED"}
+	payer, hasPayer := m["payer"].(map[string]any)
+	d.payer = payer
+	full := str(payer, "document") != "" && str(payer, "first_name") != "" && str(payer, "last_name") != "" && str(payer, "email") != ""
+	if d.method == "IX" && d.country == "BR" && (full || !hasPayer) {
+		d.checkout, d.status = "ONE_SHOT", "PENDING"
+	}
+	s.deposits = append(s.deposits, d)
+	s.byInvoice[invoice], s.byDeposit[d.id] = d, d
+	s.executed[invoice]++
+	if id := str(m, "card_identifier"); id != "" {
+		return s.chargeCard(d, id), d
+	}
+	host := "http://" + c.Host + "/_sandbox/pay/" + strconv.FormatInt(d.id, 10)
+	out := map[string]any{"checkout_type": d.checkout, "redirect_url": host, "iframe": true, "deposit_id": d.id, "user_id": "11", "merchant_invoice_id": invoice}
+	if d.checkout == "ONE_SHOT" {
+		out["payment_info"] = map[string]any{"type": "VOUCHER", "payment_method": "IX", "payment_method_name": "Pix", "amount": number(d.amount), "currency": d.currency,
+			"expiration_date": d.expiresAt.Format(timeText), "created_at": d.createdAt.Format(timeText),
+			"metadata": map[string]any{"reference": fmt.Sprintf("00020126580014BR.GOV.BCB.PIX0136%036d5204000053039865802BR6304ABCD", d.id), "digitable_line": fmt.Sprintf("23793.38128 %012d", d.id)}}
+	}
+	return answer(http.StatusOK, out), d
+}
+
+// chargeCard plays a card: identifiers that begin with "rejected" or "challenge" end as they say. The caller holds the lock.
+func (s *Sandbox) chargeCard(d *deposit, identifier string) reply {
+	d.card, d.method = true, "VI"
+	result := "SUCCESS"
+	switch {
+	case strings.HasPrefix(identifier, "rejected"):
+		result, d.status = "REJECTED", "REJECTED"
+	case strings.HasPrefix(identifier, "challenge"):
+		result, d.status = "PENDING_AUTHENTICATION", "PENDING"
+	default:
+		d.status, d.paid = "COMPLETED", d.amount
+		s.balances[d.currency] = s.balances[d.currency].Add(d.amount)
+	}
+	return answer(http.StatusOK, map[string]any{"deposit_id": d.id, "user_id": "11", "merchant_invoice_id": d.invoice,
+		"payment_info": map[string]any{"type": "CREDIT_CARD", "result": result, "payment_method": "VI", "payment_method_name": "Visa", "amount": number(d.amount),
+			"currency": d.currency, "created_at": d.createdAt.Format(timeText)}})
+}
+
+func (s *Sandbox) autosettleDeposit(d *deposit) {
+	s.mu.Lock()
+	mode, wait, fate := s.autosettle, time.Duration(s.settleMS)*time.Millisecond, bucket(d.invoice)
+	s.mu.Unlock()
+	if mode == "off" {
+		return
+	}
+	status := "paid"
+	if mode == "mixed" {
+		switch {
+		case fate < 10:
+			status = "expired"
+		case fate < 20:
+			status = "paid_short"
+		case fate < 30:
+			return
+		}
+	}
+	s.later(wait, func() { _ = s.settleDeposit(d, status) })
+}
+
+// settleDeposit decides a deposit. A payer may pay late, or less than was asked for.
+func (s *Sandbox) settleDeposit(d *deposit, status string) error {
+	pay := func(amount decimal.Decimal) {
+		d.status, d.paid = "COMPLETED", amount
+		s.balances[d.currency] = s.balances[d.currency].Add(amount)
+	}
+	s.mu.Lock()
+	before := d.status
+	payable := d.open() || d.status == "EXPIRED" || d.status == "CANCELLED"
+	late := false
+	switch {
+	case (status == "paid" || status == "succeeded") && payable:
+		pay(d.amount)
+	case status == "paid_short" && payable:
+		pay(d.amount.Mul(decimal.RequireFromString("0.9")).Truncate(2))
+	case status == "paid_late" && payable:
+		late = d.open()
+		d.status = "EXPIRED"
+	case status == "expired" && d.open():
+		d.status = "EXPIRED"
+	case status == "cancelled" && (d.open() || d.status == "EXPIRED"):
+		d.status = "CANCELLED"
+	case status == "failed" && d.open():
+		d.status = "DECLINED"
+	case status == "held" && d.open():
+		d.status = "FOR_REVIEW"
+	case status == "early" && d.open():
+		d.status = "EARLY_RELEASED"
+	default:
+		s.mu.Unlock()
+		return fmt.Errorf("deposit %s is %s and cannot become %q", d.invoice, before, status)
+	}
+	s.mu.Unlock()
+	if status == "paid_late" {
+		if late {
+			s.notify(s.depositCallback(d))
+		}
+		s.mu.Lock()
+		pay(d.amount)
+		s.mu.Unlock()
+	}
+	s.notify(s.depositCallback(d))
+	return nil
+}
+
+func (s *Sandbox) depositCallback(d *deposit) callback {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.signedCallback("deposit", d.notify, map[string]any{"deposit_id": d.id}, "deposit_api_key", "deposit_api_signature")
+}
+
+// expire ends what was not paid in time.
+func (s *Sandbox) expire() {
+	s.mu.Lock()
+	var gone []*deposit
+	for _, d := range s.deposits {
+		if d.open() && s.now().After(d.expiresAt) {
+			gone = append(gone, d)
+		}
+	}
+	s.mu.Unlock()
+	for _, d := range gone {
+		_ = s.settleDeposit(d, "expired")
+	}
+}
+
+func (s *Sandbox) depositStatus(c *call) reply {
+	if bad := s.signedAuth(c, "deposit_api_key", "deposit_api_signature"); bad != nil {
+		return *bad
+	}
+	id, err := strconv.ParseInt(strings.TrimPrefix(c.URL.Path, "/v3/deposits/"), 10, 64)
+	if err != nil {
+		return invalid("depositId: must be a number")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.byDeposit[id]
+	if d == nil {
+		return notFound()
+	}
+	m := map[string]any{"user_id": "11", "deposit_id": d.id, "invoice_id": d.invoice, "country": d.country, "currency": d.currency, "bonus_relative": "false",
+		"payment_method": d.method, "payment_type": "VOUCHER", "status": d.status, "amount": number(d.amount)}
+	if d.status == "COMPLETED" {
+		m["local_amount"], m["fee_amount"], m["fee_currency"] = number(d.paid), json.Number("0.25"), d.currency
+		m["payer"] = map[string]any{"document": "52998224725", "document_type": "CPF", "first_name": "Ana", "last_name": "Souza"}
+	}
+	if len(d.payer) > 0 {
+		m["payer"] = d.payer
+	}
+	return answer(http.StatusOK, m)
+}
+
+func notFound() reply {
+	return depositError(http.StatusNotFound, 208, "RESOURCE_NOT_FOUND", "Resource not found")
 }

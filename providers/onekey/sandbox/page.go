@@ -77,3 +77,25 @@ td,th{padding:.3rem .6rem;border-bottom:1px solid #ddd;text-align:left}form{disp
 {{range .Moves}}<form method="post" action="/_sandbox/settle"><input type="hidden" name="back" value="1"><input type="hidden" name="reference" value="{{$r.ID}}"><button name="status" value="{{.}}">{{.}}</button></form>{{end}}
 <form method="post" action="/_sandbox/resend"><input type="hidden" name="back" value="1"><input type="hidden" name="reference" value="{{.ID}}"><button>send the callback again</button></form></tr>{{end}}</table></html>
 `
+
+const payText = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Pay {{.Reference}}</title><meta name="viewport" content="width=device-width">
+<style>body{font:16px/1.5 system-ui,sans-serif;margin:3rem auto;max-width:30rem;padding:0 1rem;color:#1b1b1f;background:#fbfaf7}button{font:inherit;padding:.4rem 1rem;margin:.2rem}</style>
+<h1>{{.Amount}}</h1><p>OneKey's payment page, played. Reference {{.Reference}}, now {{.Status}}.</p>
+<form method="post" action="/_sandbox/settle"><input type="hidden" name="back" value="1"><input type="hidden" name="reference" value="{{.ID}}">
+<button name="status" value="paid">Pay</button><button name="status" value="paid_short">Pay too little</button><button name="status" value="cancelled">Cancel</button></form></html>
+`
+
+// payPage is where a payer is sent.
+func (s *Sandbox) payPage(w http.ResponseWriter, id string) {
+	_, d, _ := s.lookup(id)
+	if d == nil {
+		http.Error(w, "no such deposit", http.StatusNotFound)
+		return
+	}
+	s.mu.Lock()
+	r := row{Reference: d.invoice, ID: itoa(d.id), Amount: d.amount.StringFixed(2) + " " + d.currency, Status: d.status}
+	s.mu.Unlock()
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'")
+	_ = template.Must(template.New("pay").Parse(payText)).Execute(w, r)
+}

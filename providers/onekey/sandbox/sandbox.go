@@ -203,11 +203,36 @@ func write(w http.ResponseWriter, rep reply) {
 // route finds the operation. A known path with another method is 405 (code 200 in the deposits family).
 func (s *Sandbox) route(c *call) reply {
 	table := map[string]map[string]func(*call) reply{
-		"/v3/cashout":        {http.MethodPost: s.createCashout},
-		"/v3/cashout/status": {http.MethodPost: s.cashoutStatus, http.MethodPut: s.updateCashout},
-		"/v3/cashout/cancel": {http.MethodDelete: s.cancelCashout},
+		"/v3/cashout":                          {http.MethodPost: s.createCashout},
+		"/v3/cashout/status":                   {http.MethodPost: s.cashoutStatus, http.MethodPut: s.updateCashout},
+		"/v3/cashout/cancel":                   {http.MethodDelete: s.cancelCashout},
+		"/v3/deposits":                         {http.MethodPost: s.createDeposit},
+		"/v3/deposits/":                        {http.MethodGet: s.depositStatus},
+		"/v3/refunds":                          {http.MethodPost: s.createRefund},
+		"/v3/refunds/":                         {http.MethodGet: s.refundStatus},
+		"/v3/subscriptions":                    {http.MethodPost: s.createSubscription},
+		"/v3/subscriptions/":                   {http.MethodGet: s.oneSubscription, http.MethodDelete: s.oneSubscription},
+		"/v3/payment_methods":                  {http.MethodGet: s.paymentMethods},
+		"/v3/exchange_rates":                   {http.MethodGet: s.fiatRate},
+		"/v3/exchange_rates/crypto":            {http.MethodGet: s.cryptoRate},
+		"/v3/states":                           {http.MethodGet: s.states},
+		"/v1/wallet/transaction":               {http.MethodPost: s.walletTransfer},
+		"/v1/wallet/balance":                   {http.MethodGet: s.walletBalance},
+		"/v1/country/":                         {http.MethodGet: s.banks},
+		"/v1/deposits":                         {http.MethodGet: s.books},
+		"/v1/cashouts":                         {http.MethodGet: s.books},
+		"/v1/refunds":                          {http.MethodGet: s.books},
+		"/v1/balance":                          {http.MethodGet: s.books},
+		"/v1/balance/report":                   {http.MethodGet: s.books},
+		"/v5/account/validate":                 {http.MethodPost: s.validateAccount},
+		"/v5/account/pix_key/validate/details": {http.MethodPost: s.validatePix},
 	}
 	path := c.URL.Path
+	for _, prefix := range []string{"/v3/deposits/", "/v3/refunds/", "/v3/subscriptions/", "/v1/country/"} {
+		if strings.HasPrefix(path, prefix) {
+			path = prefix
+		}
+	}
 	if methods, ok := table[path]; ok {
 		if h, ok := methods[c.Method]; ok {
 			return h(c)
