@@ -194,8 +194,12 @@ type Description struct {
 	Methods      []Method
 	Reads        []Read
 	Webhooks     []WebhookTopic
-	Passport     Passport
-	RotateDays   int // how often the provider wants keys changed; 0 means 90
+	// AddressFields and AccountFields are what the forms of the address book and of the bank-account book ask for, by the names that
+	// AddAddress and AddBankAccount take and that Entry.Values give back.
+	AddressFields []Field
+	AccountFields []Field
+	Passport      Passport
+	RotateDays    int // how often the provider wants keys changed; 0 means 90
 
 	// CheckRequest applies the provider's own rules to a request before anybody approves it. It is pure; it may be nil.
 	CheckRequest func(settings map[string]string, method Method, amount models.Money, values map[string]string) []models.Problem

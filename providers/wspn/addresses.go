@@ -42,7 +42,7 @@ func (c *client) AddAddress(ctx context.Context, ref string, values map[string]s
 	if !validReference(ref) {
 		return notSent("The reference must be 1 to 64 letters, digits and hyphens.")
 	}
-	if out := refuseProblems(checkFields(addressFields(), values)); out != nil {
+	if out := refuseProblems(providers.CheckFields(addressFields(), trimmedValues(values))); out != nil {
 		return out
 	}
 	network, ok := c.set.networks[strings.TrimSpace(values["network"])]
@@ -114,6 +114,14 @@ func (c *client) listAll(ctx context.Context, at endpoint) ([]object, *callError
 		}
 	}
 	return all, nil
+}
+
+func trimmedValues(values map[string]string) map[string]string {
+	out := map[string]string{}
+	for k, v := range values {
+		out[k] = strings.TrimSpace(v)
+	}
+	return out
 }
 
 func idText(o object) string {

@@ -79,6 +79,12 @@ func newClient(cfg providers.Config, pool *tokenPool) (*client, error) {
 	return c, nil
 }
 
+// Close drops kept connections.
+func (c *client) Close() { c.http.Close() }
+
+// CircuitOpen tells whether calls are being refused because WSPN did not answer lately.
+func (c *client) CircuitOpen() bool { return c.http.CircuitOpen() }
+
 // fieldOf reads a credential field wherever it is kept.
 func fieldOf(cfg providers.Config, name string) string {
 	if v := cfg.Secrets[name]; v != "" {
@@ -105,6 +111,7 @@ type call struct {
 	form     []byte      // a multipart body, with its content type
 	formType string
 	noRecord bool
+	single   bool // carries no requestId: never made twice, not even after a refused token
 }
 
 // answer is an answer that said success.
@@ -165,6 +172,10 @@ func (c *client) do(ctx context.Context, k call) (answer, *callError) {
 		}
 		a, e := c.once(ctx, req, access)
 		if e == nil || e.kind != kindAuth || spent != "" {
+			return a, e
+		}
+		if k.single {
+			c.tokens.forget(access)
 			return a, e
 		}
 		spent = access

@@ -74,7 +74,7 @@ func lockedBy(env models.Environment, s *settings, e endpoint) string {
 	case !s.confirmed:
 		return "Nothing is sent to WSPN in live until the signature is confirmed: the way it signs requests is not in the documentation we have. " +
 			"Read page 5743931m0, try it in WSPN's test environment, then set “Signature confirmed”."
-	case e.guess != "" && s.paths[e.guess] == "":
+	case e.guess != "" && s.paths[e.guess] == "" && !s.pathsConfirmed:
 		return "The path of this operation is a guess, so it is not called in live. Type the path from WSPN's page under “Paths that are not documented” as " +
 			e.guess + "=…"
 	case e == cryptoWithdraw && !s.cryptoConfirmed:

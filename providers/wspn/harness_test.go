@@ -206,3 +206,18 @@ func cash(t *testing.T, text, asset string) models.Money {
 func fiatPayout(t *testing.T, ref, amount string) providers.SendRequest {
 	return providers.SendRequest{Reference: ref, Amount: usd(t, amount), Method: payFiat, Values: map[string]string{"remit_info_id": usdAccount}, Note: "Invoice 7"}
 }
+
+// sandboxPage reads the stand-in's page for people.
+func (s *stage) sandboxPage() string {
+	s.t.Helper()
+	res, err := http.Get(s.url + "/_sandbox/") //nolint:noctx // a test's own server
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	b, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		s.t.Fatalf("the page: %d %v", res.StatusCode, err)
+	}
+	return string(b)
+}

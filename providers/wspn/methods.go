@@ -1,8 +1,6 @@
 package wspn
 
 import (
-	"strings"
-
 	"countinghouse/models"
 	"countinghouse/providers"
 )
@@ -25,6 +23,14 @@ func methods() []providers.Method {
 			LockedLive: "All fields of this call are a guess: WSPN's page of it could not be read.",
 			Note:       "The address must stand in WSPN's whitelist for this network. Sending on the wrong network can lose the money.",
 			Fields:     []providers.Field{networkField(), addressField()}},
+		{ID: takeFiat, Kind: models.Deposit, Title: "Bank transfer, announced with proof", Assets: []string{"USD", "EUR", "JPY"}, Mark: providers.Assumed,
+			Items: signed("WSPN-FDEP-1", "WSPN-FILE-1", "WSPN-RESP-1"), LockedLive: lockedLive,
+			Note:   "Pay to one of WSPN's receiving accounts first, then announce the transfer with the bank's number and its proof.",
+			Fields: depositFields()},
+		{ID: takeAddress, Kind: models.Deposit, Title: "WUSD on chain to our address", Assets: []string{stable}, Mark: providers.Assumed,
+			Items: signed("WSPN-PATH-1", "WSPN-ADDR-1", "WSPN-FLOW-1"), LockedLive: "The path and the fields of this call are a guess: WSPN's page of it could not be read.",
+			Note:   "WSPN gives the same address every time and makes an order of its own for what arrives: a person matches it to this deposit.",
+			Fields: []providers.Field{networkField()}},
 		{ID: mint, Kind: models.Conversion, Title: "Mint: sell a currency, buy WUSD", Assets: []string{"USD", "EUR", "JPY"}, Mark: providers.Assumed,
 			Items: signed("WSPN-FX-1", "WSPN-FX-2", "WSPN-ALL-1"), LockedLive: lockedLive, Note: "The quote lives 30 seconds and serves once."},
 		{ID: redeem, Kind: models.Conversion, Title: "Redeem: sell WUSD, buy a currency", Assets: []string{stable}, Mark: providers.Assumed,
@@ -40,6 +46,18 @@ func fiatFields() []providers.Field {
 			Pattern: idPattern, PatternHelp: "The number of the account at WSPN.", MaxLen: 19, Help: "Accounts are registered at WSPN before they can be paid."},
 		{Name: "reference_no", Label: "Reference on the bank statement", MaxLen: 255, Help: "Our own reference when left empty."},
 		{Name: "purpose", Label: "Purpose of the transfer", MaxLen: 255},
+	}
+}
+
+func depositFields() []providers.Field {
+	return []providers.Field{
+		{Name: "remit_info_id", Label: "WSPN's receiving account", Kind: providers.Digits, Required: true, Lookup: "deposit_accounts", Role: providers.RoleAccount,
+			Pattern: idPattern, PatternHelp: "The number of the account at WSPN.", MaxLen: 19, Help: "Its currency must be the deposit's."},
+		{Name: "reference_no", Label: "The bank's transfer number", MaxLen: 255, Help: "Required unless the transfer came through a Green Link account."},
+		{Name: "file_ids", Label: "Proof of transfer", Kind: providers.Files, MaxLen: 40, Pattern: `^[1-9][0-9]{0,18}(,[1-9][0-9]{0,18}){0,1}$`, Item: "WSPN-FILE-1",
+			PatternHelp: "At most 2 files.", Help: "1 or 2 files. Required unless the transfer came through a Green Link account."},
+		{Name: "green_link", Label: "Through a virtual account at Green Link Digital Bank", Kind: providers.Checkbox, Item: "WSPN-FDEP-1"},
+		{Name: "remark", Label: "Remark", MaxLen: 255},
 	}
 }
 
@@ -77,7 +95,8 @@ func checkRequest(chosen map[string]string, m providers.Method, amount models.Mo
 
 // checkWith applies WSPN's own rules. The client applies it again before it sends.
 func checkWith(s *settings, m providers.Method, amount models.Money, values map[string]string) []models.Problem {
-	ps := checkFields(m.Fields, values)
+	trimmed := trimmedValues(values)
+	ps := providers.CheckFields(m.Fields, trimmed)
 	add := func(field, sentence string) { ps = append(ps, models.Problem{Field: field, Sentence: sentence}) }
 	if m.ID != takeAddress {
 		if _, err := wireAmount(s, amount); err != nil {
@@ -89,14 +108,17 @@ func checkWith(s *settings, m providers.Method, amount models.Money, values map[
 		if amount.Minor > 0 && amount.Decimal().LessThan(s.minimum) {
 			add("amount", "WSPN pays out at least "+s.minimum.String()+" "+amount.Asset+" at a time; this is "+amount.String()+".")
 		}
-		if c := strings.TrimSpace(values["currency"]); c != "" && c != amount.Asset {
-			add("amount", "The bank account is in "+clean(c, 8)+": WSPN pays it in that currency only.")
-		}
-		if parseID(strings.TrimSpace(values["remit_info_id"])) == 0 && values["remit_info_id"] != "" {
+		if v := trimmed["remit_info_id"]; len(v) == 19 && parseID(v) == 0 {
 			add("remit_info_id", "The number of the account is too large to be one of WSPN's.")
 		}
 		if amount.Asset == stable {
 			add("amount", "A bank account is paid in its currency, not in "+stable+". Redeem first.")
+		}
+	case takeFiat:
+		ps = append(ps, checkDeposit(amount, trimmed)...)
+	case takeAddress:
+		if amount.Asset != stable {
+			add("amount", "On chain only "+stable+" is taken.")
 		}
 	case payCrypto:
 		if amount.Asset != stable {
@@ -113,6 +135,28 @@ func checkWith(s *settings, m providers.Method, amount models.Money, values map[
 		if amount.Asset != stable {
 			add("amount", "Redeem sells "+stable+". To sell "+amount.Asset+", mint.")
 		}
+	}
+	return ps
+}
+
+// checkDeposit holds the rules of P-FDEP that depend on one another.
+func checkDeposit(amount models.Money, values map[string]string) []models.Problem {
+	var ps []models.Problem
+	add := func(field, sentence string) { ps = append(ps, models.Problem{Field: field, Sentence: sentence}) }
+	if amount.Asset == stable {
+		add("amount", "A bank transfer is in a currency. "+stable+" arrives on chain.")
+	}
+	if v := values["remit_info_id"]; len(v) == 19 && parseID(v) == 0 {
+		add("remit_info_id", "The number of the account is too large to be one of WSPN's.")
+	}
+	if ticked(values["green_link"]) {
+		return ps
+	}
+	if values["reference_no"] == "" {
+		add("reference_no", "The bank's transfer number is missing.")
+	}
+	if len(fileIDs(values["file_ids"])) == 0 {
+		add("file_ids", "The proof of transfer is missing: upload 1 or 2 files.")
 	}
 	return ps
 }

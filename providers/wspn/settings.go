@@ -33,6 +33,7 @@ type settings struct {
 	statusWords      map[string]string
 	zone             *time.Location
 	paths            map[string]string // explicitly typed paths by name
+	pathsConfirmed   bool              // two admins have confirmed the guessed paths
 	networks         map[string]string // the name people choose → WSPN's code
 	whitelistFields  []string          // address, network, label
 	remitWrapped     bool
@@ -72,23 +73,23 @@ const documentedWords = "deposit.TO_BE_CONFIRMED=awaiting_payment, payout.TO_BE_
 // readSettings turns the chosen texts into settings. A text that does not fit is an error that names its setting.
 func readSettings(env models.Environment, chosen map[string]string) (settings, error) {
 	var s settings
-	get := func(name string) string {
-		if v := strings.TrimSpace(chosen[name]); v != "" {
-			return v
-		}
-		for _, x := range settingList() {
-			if x.Name == name {
-				return x.Default
-			}
-		}
-		return ""
-	}
+	values := map[string]string{}
 	for _, x := range settingList() {
-		if err := checkSetting(x, get(x.Name)); err != nil {
+		values[x.Name] = x.Default
+		v := strings.TrimSpace(chosen[x.Name])
+		if v == "" || v == x.Default {
+			continue
+		}
+		if err := checkSetting(x, v); err != nil {
 			return s, err
 		}
+		values[x.Name] = v
 	}
-	s.confirmed = get("signature_profile_confirmed") == "yes"
+	get := func(name string) string { return values[name] }
+	// What two admins have confirmed on the contract-check page reaches us as confirmed:ITEM and unlocks as the setting does.
+	confirmed := func(item string) bool { return chosen["confirmed:"+item] == "1" }
+	s.confirmed = get("signature_profile_confirmed") == "yes" || confirmed("WSPN-SIG-1")
+	s.pathsConfirmed = confirmed("WSPN-PATH-1")
 	s.profile, _ = parseProfile(get("signature_profile"))
 	if get("timestamp_offset") == "+8h" {
 		s.timestampOffset = 8 * time.Hour
@@ -120,6 +121,10 @@ func readSettings(env models.Environment, chosen map[string]string) (settings, e
 	s.paths, s.networks = pairs(get("paths")), pairs(get("networks"))
 	s.readBooks(get)
 	s.readMoney(get)
+	s.cryptoConfirmed = s.cryptoConfirmed || confirmed("WSPN-CWD-1")
+	if s.webhookSigned == "as-requests" && confirmed("WSPN-WH-3") { // unsigned calls are refused once it is confirmed (contract 5)
+		s.webhookSigned = "as-requests-required"
+	}
 	return s, nil
 }
 

@@ -36,12 +36,14 @@ func description() providers.Description {
 			{Environment: models.Sandbox, Field: "base_url", Default: testBase, Hosts: []string{testHost}},
 			{Environment: models.Live, Field: "base_url"},
 		},
-		Fields:       credentialFields(),
-		Settings:     settingList(),
-		Capabilities: capabilities(),
-		Items:        items(),
-		Methods:      methods(),
-		Reads:        reads(),
+		Fields:        credentialFields(),
+		Settings:      settingList(),
+		Capabilities:  capabilities(),
+		Items:         items(),
+		Methods:       methods(),
+		AddressFields: addressFields(),
+		AccountFields: accountFields(),
+		Reads:         reads(),
 		Webhooks: []providers.WebhookTopic{{ID: "events", Title: "Events", Mark: providers.Assumed, Item: "WSPN-WH-3",
 			Help: "Enter this address in WSPN's wallet platform, in the menu of API keys: it is attached to the key. WSPN wants to hear SUCCESS within 15 seconds."}},
 		Passport:       passport(),
@@ -65,7 +67,8 @@ func credentialFields() []providers.Field {
 func capabilities() []providers.Capability {
 	return []providers.Capability{
 		providers.CanCheck, providers.CanReadBalances, providers.CanSendPayouts, providers.CanFindPayouts, providers.CanConvert,
-		providers.CanFindConversions, providers.CanReceiveWebhooks,
+		providers.CanFindConversions, providers.CanCreateDeposits, providers.CanFindDeposits, providers.CanUploadProof, providers.CanKeepAddresses,
+		providers.CanKeepAccounts, providers.CanOpenSubAccounts, providers.CanSubmitKYB, providers.CanLookUp, providers.CanReceiveWebhooks,
 	}
 }
 
@@ -119,9 +122,6 @@ func locks(env models.Environment, _, chosen map[string]string) []providers.Lock
 	}
 	for _, m := range methods() {
 		add(m.ID, endpointOf(m.ID), m.Items...)
-	}
-	for _, r := range reads() {
-		add(r.ID, readEndpoint(r.ID), "WSPN-PATH-1")
 	}
 	return out
 }

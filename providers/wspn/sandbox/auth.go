@@ -16,6 +16,12 @@ import (
 
 // tokenCall issues and renews tokens (contract 2). One access token is alive at a time: issuing one ends the other.
 func (s *Sandbox) tokenCall(in *incoming) reply {
+	out := s.answerToken(in)
+	out.plain = true // the call carries no timestamp, so its answer is not signed
+	return out
+}
+
+func (s *Sandbox) answerToken(in *incoming) reply {
 	if in.r.Method != http.MethodPost {
 		return refuseHTTP(http.StatusMethodNotAllowed, "TEST_METHOD", "the token call is a POST")
 	}
@@ -87,7 +93,6 @@ func (s *Sandbox) issue() reply {
 	default:
 		out.body["result"] = fields
 	}
-	out.plain = true
 	return out
 }
 
