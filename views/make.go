@@ -1,0 +1,294 @@
+package views
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"countinghouse/models"
+	"countinghouse/providers"
+	"countinghouse/views/ui"
+)
+
+// MakeParams is the making of a transaction: choose a way, fill in the form, review what the server understood, confirm.
+type MakeParams struct {
+	Page       Page
+	Kind       models.Kind
+	Choices    []MakeChoice // first step
+	Provider   *providers.Description
+	Credential CredentialChoice
+	Method     providers.Method
+	Locked     string // why this way cannot be used here
+	Form       MakeForm
+	Errors     []ui.FieldError
+	Lookups    map[string][]ui.Option // by field name
+	Of         *models.Transaction    // refunds
+	Left       models.Money           // refunds: what is left of the deposit
+
+	// Review.
+	Token        string // the id that the transaction will have; makes a second click harmless
+	Amount       models.Money
+	Destination  providers.Destination
+	Policy       models.Policy
+	Duplicates   []models.Transaction
+	Verification *providers.Verification
+	VerifyWhy    string // why nothing could be verified
+	Before       string // balance now, as text with code; empty: not known
+	After        string // after this
+	AfterWarn    bool
+	Quote        *providers.Quote
+	QuoteID      string
+	Bought       models.Money
+	Zone         *time.Location
+	Now          time.Time
+}
+
+// CredentialChoice is a credential in the first step.
+type CredentialChoice struct{ ID, Name, Provider, Short string }
+
+// MakeChoice is one credential with the ways it offers.
+type MakeChoice struct {
+	Credential CredentialChoice
+	Methods    []MakeMethod
+}
+
+// MakeMethod is one way, with the reason when it cannot be used.
+type MakeMethod struct {
+	Method providers.Method
+	Why    string
+}
+
+// MakeForm is what was typed.
+type MakeForm struct {
+	Amount, Asset string
+	Note          string
+	Why           string
+	Hold          bool
+	Buy           string
+	Values        map[string]string
+}
+
+// Base is the path of the kind's pages: "/payouts".
+func (p MakeParams) Base() string { return "/" + string(p.Kind) + "s" }
+
+func (p MakeParams) title() string {
+	if p.Method.Title != "" {
+		return "New " + string(p.Kind) + ": " + p.Method.Title
+	}
+	return "New " + string(p.Kind)
+}
+
+func (p MakeParams) link(c CredentialChoice, m providers.Method) string {
+	return p.Base() + "/new?" + url.Values{"credential": {c.ID}, "method": {m.ID}}.Encode()
+}
+
+func (p MakeParams) steps(current int) ui.StepperParams {
+	last := "Approval"
+	if p.Kind == models.Deposit {
+		last = "Payment"
+	}
+	return ui.StepperParams{Steps: []string{"Way", "Form", "Review", last}, Current: current}
+}
+
+func (p MakeParams) amountLabel() string {
+	switch p.Kind {
+	case models.Deposit:
+		return "Amount to take"
+	case models.Refund:
+		return "Amount to give back"
+	case models.Conversion:
+		return "Amount to sell"
+	case models.Transfer:
+		return "Amount to move"
+	}
+	return "Amount to pay"
+}
+
+func (p MakeParams) assetOptions() []ui.Option {
+	codes := p.Method.Assets
+	if len(codes) == 0 {
+		for _, a := range models.Assets() {
+			if a.Code != models.Unstated {
+				codes = append(codes, a.Code)
+			}
+		}
+	}
+	out := make([]ui.Option, 0, len(codes))
+	for _, c := range codes {
+		a, _ := models.AssetByCode(c)
+		out = append(out, ui.Option{Value: c, Label: strings.TrimSpace(c + " " + a.Name), Selected: c == p.Form.Asset})
+	}
+	return out
+}
+
+func (p MakeParams) errorOf(field string) string {
+	for _, e := range p.Errors {
+		if e.Field == field {
+			return e.Message
+		}
+	}
+	return ""
+}
+
+// field turns a method's field into one of the kit.
+func (p MakeParams) field(f providers.Field) ui.FieldParams {
+	out := ui.FieldParams{Name: "v." + f.Name, Label: f.Label, Help: f.Help, Error: p.errorOf(f.Name), Required: f.Required, Optional: !f.Required,
+		Value: cmp.Or(p.Form.Values[f.Name], f.Default), MaxLength: f.MaxLen}
+	switch f.Kind {
+	case providers.Select:
+		out.Type, out.Options = ui.SelectField, p.options(f)
+	case providers.Email:
+		out.Type = ui.EmailField
+	case providers.URL:
+		out.Type = ui.URLField
+	case providers.Phone:
+		out.Type, out.InputMode = ui.TextField, "tel"
+	case providers.Digits:
+		out.InputMode = "numeric"
+	case providers.Date:
+		out.Type = ui.DateField
+	case providers.Checkbox:
+		out.Type, out.Value, out.Checked, out.Optional = ui.CheckboxField, "1", p.Form.Values[f.Name] == "1", false
+	case providers.Area:
+		out.Type = ui.TextareaField
+	case providers.Files:
+		out.Type, out.Multiple, out.Accept, out.MaxLength = ui.FileField, true, ".pdf,.png,.jpg,.jpeg,.webp", 0
+		out.Value = ""
+	}
+	if f.Kind != providers.Select && len(f.Options) > 0 {
+		out.Type, out.Options = ui.SelectField, p.options(f)
+	}
+	if list, ok := p.Lookups[f.Name]; ok && len(list) > 0 {
+		out.Type, out.Options, out.MaxLength = ui.SelectField, append([]ui.Option{{Value: "", Label: "Choose …"}}, list...), 0
+	}
+	if f.Item != "" {
+		out.Help = strings.TrimSpace(out.Help + " Rests on " + f.Item + ", which is not documented.")
+	}
+	return out
+}
+
+func (p MakeParams) options(f providers.Field) []ui.Option {
+	out := []ui.Option{}
+	if !f.Required && f.Default == "" {
+		out = append(out, ui.Option{Value: "", Label: "—"})
+	}
+	for _, o := range f.Options {
+		out = append(out, ui.Option{Value: o.Value, Label: cmp.Or(o.Label, o.Value)})
+	}
+	return out
+}
+
+func (p MakeParams) hasFiles() bool {
+	return slices.ContainsFunc(p.Method.Fields, func(f providers.Field) bool { return f.Kind == providers.Files })
+}
+
+// hidden carries the reviewed form to the confirmation.
+func (p MakeParams) hidden() []ui.Hidden {
+	out := []ui.Hidden{{Name: "token", Value: p.Token}, {Name: "credential", Value: p.Credential.ID}, {Name: "method", Value: p.Method.ID}, {Name: "amount", Value: p.Form.Amount},
+		{Name: "asset", Value: p.Form.Asset}, {Name: "note", Value: p.Form.Note}, {Name: "quote", Value: p.QuoteID}}
+	if p.Form.Hold {
+		out = append(out, ui.Hidden{Name: "hold", Value: "1"})
+	}
+	if p.Of != nil {
+		out = append(out, ui.Hidden{Name: "of", Value: p.Of.ID})
+	}
+	if p.Verification != nil && p.Verification.Verdict == providers.RecipientOK {
+		out = append(out, ui.Hidden{Name: "verified", Value: p.Verification.Name})
+	}
+	for _, f := range p.Method.Fields {
+		if v := p.Form.Values[f.Name]; v != "" {
+			out = append(out, ui.Hidden{Name: "v." + f.Name, Value: v})
+		}
+	}
+	return out
+}
+
+// verb says what the button does: "Submit the payout of 1,840.00 BRL for approval".
+func (p MakeParams) verb() string {
+	switch {
+	case p.Kind == models.Deposit:
+		return "Create the deposit over " + p.Amount.String()
+	case p.Kind == models.Conversion:
+		return fmt.Sprintf("Convert %s into %s now", p.Amount, p.Bought)
+	case p.Policy.Approvers == 0:
+		return fmt.Sprintf("Send the %s of %s now", p.Kind, p.Amount)
+	}
+	return fmt.Sprintf("Submit the %s of %s for approval", p.Kind, p.Amount)
+}
+
+func (p MakeParams) duplicates() ui.TableParams {
+	t := ui.TableParams{Caption: "The same amount to the same destination within 24 hours", Columns: []ui.Column{{Label: "Created", Kind: ui.TimeColumn}, {Label: "Reference"}, {Label: "By"}, {Label: "Status"}}}
+	for i := range p.Duplicates {
+		x := &p.Duplicates[i]
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{ui.Is(ui.Time(ui.TimeParams{At: x.CreatedAt.Time(), Zone: p.Zone, Form: ui.TimeMinute, Now: p.Now})),
+			ui.LinkCell("/transactions/"+x.ID, x.Reference), ui.Text(x.CreatedByName), ui.Is(ui.StatusChip(StatusOf(x)))}})
+	}
+	return t
+}
+
+func (p MakeParams) verifyTone() ui.Tone {
+	if p.Verification == nil {
+		return ui.Info
+	}
+	switch p.Verification.Verdict {
+	case providers.RecipientOK:
+		return ui.Ok
+	case providers.RecipientPending:
+		return ui.Wait
+	case providers.RecipientBad, providers.RecipientMismatch:
+		return ui.Bad
+	}
+	return ui.Odd
+}
+
+func (p MakeParams) facts() []ui.Term {
+	terms := []ui.Term{{Label: "By", Text: p.Credential.Name, Sub: p.Provider.Title}, {Label: "Way", Text: p.Method.Title}}
+	if p.Of != nil {
+		terms = append(terms, ui.Term{Label: "Of the deposit", Text: p.Of.Reference, Sub: p.Left.String() + " left to give back"})
+	}
+	if p.Before != "" {
+		terms = append(terms, ui.Term{Label: "Balance now", Text: p.Before}, ui.Term{Label: "After this", Text: p.After})
+	}
+	if p.Kind != models.Deposit {
+		terms = append(terms, ui.Term{Label: "Who must agree", Text: p.Policy.Sentence()})
+	}
+	terms = append(terms, ui.Term{Label: "Fee", Text: "not stated before it is sent"})
+	if p.Form.Note != "" {
+		terms = append(terms, ui.Term{Label: "Comment", Text: p.Form.Note})
+	}
+	if p.Form.Hold {
+		terms = append(terms, ui.Term{Label: "Hold", Text: "It is created held at " + p.Provider.Short + " and is not paid until it is released."})
+	}
+	return terms
+}
+
+func (p MakeParams) formHidden() []ui.Hidden {
+	out := []ui.Hidden{{Name: "credential", Value: p.Credential.ID}, {Name: "method", Value: p.Method.ID}}
+	if p.Of != nil {
+		out = append(out, ui.Hidden{Name: "of", Value: p.Of.ID})
+	}
+	return out
+}
+
+func (p MakeParams) amountHelp() string {
+	switch {
+	case p.Of != nil:
+		return p.Left.String() + " of the deposit is left to give back."
+	case p.Method.Minimum != "":
+		return "At least " + p.Method.Minimum + ". Digits and one point: 1234.50"
+	}
+	return "Digits and one point: 1234.50"
+}
+
+func (p MakeParams) partyTitle() string {
+	switch p.Kind {
+	case models.Deposit:
+		return "Payer"
+	case models.Conversion, models.Transfer:
+		return "Where"
+	}
+	return "Destination, in full"
+}
