@@ -23,7 +23,7 @@ const (
 
 // Provider is Aeterna for the registry.
 func Provider() *providers.Provider {
-	return &providers.Provider{Description: description(), New: New, Webhooks: receiver{}}
+	return &providers.Provider{Description: description(), New: New, Webhooks: receiver{cache: &tableCache{}}}
 }
 
 func capabilities() []providers.Capability {

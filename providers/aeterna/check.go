@@ -2,12 +2,10 @@ package aeterna
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
-	"countinghouse/models"
 	"countinghouse/providers"
 	"countinghouse/providers/httpx"
 )
@@ -150,43 +148,4 @@ func (c *Client) diagnosis(verdict providers.CheckVerdict, says string, skew tim
 		caller = "The address of this machine"
 	}
 	return caller + " is probably not on their list of allowed addresses (" + says + "). Ask Aeterna to add it."
-}
-
-// previewRequests writes out every request that the values would become, without any secret.
-func previewRequests(env models.Environment, values, settings map[string]string, r providers.SendRequest) ([]providers.RequestPreview, error) {
-	t, err := tableOf(settings)
-	if err != nil {
-		return nil, err
-	}
-	base := "https://{host}"
-	if b := values[fieldBaseURL]; b != "" {
-		base = b
-	}
-	var out []providers.RequestPreview
-	for _, name := range operationNames() {
-		if !hasOperation(t, name) {
-			continue
-		}
-		p := providers.RequestPreview{Operation: name}
-		if w, err := t.build(name, previewInput(t, env, settings, name, r)); err != nil {
-			p.Problem = err.Error()
-		} else {
-			p.Text = t.preview(base, w)
-		}
-		out = append(out, p)
-	}
-	return out, nil
-}
-
-// Preview writes out the exact request of one operation for given values, every secret and signature blanked: the same bytes that would
-// be sent, made by the same function. The error is a sentence that says which value does not fit.
-func Preview(t *Table, base, operation string, env models.Environment, settings map[string]string, r providers.SendRequest) (string, error) {
-	if t == nil {
-		return "", errors.New("there is no operation table")
-	}
-	w, err := t.build(operation, previewInput(t, env, settings, operation, r))
-	if err != nil {
-		return "", err
-	}
-	return t.preview(base, w), nil
 }

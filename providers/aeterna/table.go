@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 
 	"countinghouse/models"
 	"countinghouse/providers"
@@ -204,7 +205,7 @@ type Callback struct {
 func tableOf(settings map[string]string) (*Table, error) {
 	text := settings[settingTable]
 	if strings.TrimSpace(text) == "" {
-		text = string(profileL)
+		return ownTable()
 	}
 	t, problems := ParseTable([]byte(text))
 	if len(problems) > 0 {
@@ -214,6 +215,39 @@ func tableOf(settings map[string]string) (*Table, error) {
 		}
 		return nil, models.FieldErrorf(settingTable, "The operation table cannot be used: %s%s", problems[0].Sentence, more)
 	}
+	return t, nil
+}
+
+// ownTable decodes profile L without checking it again: a test does that for every build.
+func ownTable() (*Table, error) {
+	var t Table
+	if err := json.Unmarshal(profileL, &t); err != nil {
+		return nil, fmt.Errorf("profile L: %w", err)
+	}
+	return &t, nil
+}
+
+// tableCache keeps the tables that callbacks were last read with, so that a flood of deliveries costs no parsing.
+type tableCache struct {
+	mu     sync.Mutex
+	tables map[string]*Table
+}
+
+func (c *tableCache) table(settings map[string]string) (*Table, error) {
+	text := settings[settingTable]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t, ok := c.tables[text]; ok {
+		return t, nil
+	}
+	t, err := tableOf(settings)
+	if err != nil {
+		return nil, err
+	}
+	if c.tables == nil || len(c.tables) >= 16 {
+		c.tables = map[string]*Table{}
+	}
+	c.tables[text] = t
 	return t, nil
 }
 

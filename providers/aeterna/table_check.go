@@ -32,6 +32,8 @@ var (
 	wirePath    = regexp.MustCompile(`^(/([A-Za-z0-9_.~-]+|\{[A-Za-z_][A-Za-z0-9_]*\}))+/?$`)
 	placeholder = regexp.MustCompile(`\{([^}]*)\}`)
 	wholeMatch  = regexp.MustCompile(`^\^.*\$$`)
+	countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
+	headerName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,63}$`)
 )
 
 // table checks a decoded table.
@@ -175,7 +177,7 @@ func (c *tableCheck) methods(rows []MethodRow) {
 		c.text(at+".code", m.Code, 60, true)
 		c.text(at+".network", m.Network, 40, false)
 		c.text(at+".note", m.Note, 300, false)
-		if m.Country != "" && !regexp.MustCompile(`^[A-Z]{2}$`).MatchString(m.Country) {
+		if m.Country != "" && !countryCode.MatchString(m.Country) {
 			c.add(at+".country", "must be two capitals, such as KE.")
 		}
 		for _, a := range m.Assets {
@@ -325,7 +327,7 @@ func (c *tableCheck) parts(place string, parts []AuthPart, header bool) (signatu
 
 // header checks a header's name. The few that would change how the request is carried are not a table's business.
 func (c *tableCheck) header(place, name string) {
-	if !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]{0,63}$`).MatchString(name) {
+	if !headerName.MatchString(name) {
 		c.add(place, "must be a header name: letters, digits and hyphens.")
 	}
 	switch strings.ToLower(name) {

@@ -1,6 +1,7 @@
 package aeterna
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 
@@ -8,6 +9,56 @@ import (
 	"countinghouse/providers"
 	"countinghouse/providers/httpx"
 )
+
+// previewRequests writes out every request that the values would become, without any secret. The values of a method of one kind say
+// nothing about how the other kind is created, so that one is left out.
+func previewRequests(env models.Environment, values, settings map[string]string, r providers.SendRequest) ([]providers.RequestPreview, error) {
+	t, err := tableOf(settings)
+	if err != nil {
+		return nil, err
+	}
+	base := "https://{host}"
+	if b := values[fieldBaseURL]; b != "" {
+		base = b
+	}
+	var out []providers.RequestPreview
+	for _, name := range operationNames() {
+		if !hasOperation(t, name) || otherKind(t, name, r.Method) {
+			continue
+		}
+		p := providers.RequestPreview{Operation: name}
+		if w, err := t.build(name, previewInput(t, env, settings, name, r)); err != nil {
+			p.Problem = err.Error()
+		} else {
+			p.Text = t.preview(base, w)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// otherKind reports whether an operation creates something of another kind than the chosen method.
+func otherKind(t *Table, operation, method string) bool {
+	for _, m := range t.Methods {
+		if m.ID == method {
+			return (operation == opDepositCreate || operation == opPayoutCreate) && operation != string(m.Kind)+".create"
+		}
+	}
+	return false
+}
+
+// Preview writes out the exact request of one operation for given values, every secret and signature blanked: the same bytes that would
+// be sent, made by the same function. The error is a sentence that says which value does not fit.
+func Preview(t *Table, base, operation string, env models.Environment, settings map[string]string, r providers.SendRequest) (string, error) {
+	if t == nil {
+		return "", errors.New("there is no operation table")
+	}
+	w, err := t.build(operation, previewInput(t, env, settings, operation, r))
+	if err != nil {
+		return "", err
+	}
+	return t.preview(base, w), nil
+}
 
 // previewInput fills a request from the values of a form. Where the values do not name something that only the provider can give (an id),
 // a made-up one of the right shape stands in, so that the shape can be seen.

@@ -14,8 +14,8 @@ import (
 	"countinghouse/providers/httpx"
 )
 
-// receiver verifies and reads callbacks. It is pure.
-type receiver struct{}
+// receiver verifies and reads callbacks. What it says depends on nothing but its arguments.
+type receiver struct{ cache *tableCache }
 
 // VerifySignature checks X-Signature against the raw body (AET-CB-1): exactly one header value of 64 hex digits, in either case
 // (AET-CB-3), over the bytes as received and nothing else (AET-CB-2). Nothing is decoded, re-encoded or trimmed before it.
@@ -36,10 +36,10 @@ func VerifySignature(secretToken string, rawBody []byte, header string) error {
 }
 
 // VerifyWebhook finds out whether a delivery was signed with this credential's secret token.
-func (receiver) VerifyWebhook(k providers.Keys, d providers.Delivery) providers.Authenticity {
+func (rc receiver) VerifyWebhook(k providers.Keys, d providers.Delivery) providers.Authenticity {
 	rule := CallbackSignature{Header: headerCallback, Algorithm: "hmac-sha256", Encoding: "hex"}
 	items := []string{"AET-CB-1", "AET-CB-2", "AET-CB-3", "AET-CB-4"}
-	if t, err := tableOf(k.Settings); err == nil && t.Callback != nil && t.Callback.Signature != nil {
+	if t, err := rc.cache.table(k.Settings); err == nil && t.Callback != nil && t.Callback.Signature != nil {
 		rule, items = *t.Callback.Signature, []string{"AET-L-8"}
 	}
 	forged := func(format string, args ...any) providers.Authenticity {
@@ -98,8 +98,8 @@ func (c CallbackSignature) verify(k providers.Keys, body []byte, value string, i
 
 // TranslateWebhook reads a verified callback by the operation table (AET-L-8, assumed). It is only a reason to ask: nothing in it is
 // believed, the amount least of all.
-func (receiver) TranslateWebhook(d providers.Delivery) (providers.Notice, error) {
-	t, err := tableOf(d.Settings)
+func (rc receiver) TranslateWebhook(d providers.Delivery) (providers.Notice, error) {
+	t, err := rc.cache.table(d.Settings)
 	if err != nil {
 		return providers.Notice{}, err
 	}
