@@ -8,6 +8,8 @@ import (
 	aeternasandbox "countinghouse/providers/aeterna/sandbox"
 	"countinghouse/providers/onekey"
 	onekeysandbox "countinghouse/providers/onekey/sandbox"
+	"countinghouse/providers/wakapay"
+	wakapaysandbox "countinghouse/providers/wakapay/sandbox"
 	"countinghouse/providers/wspn"
 	wspnsandbox "countinghouse/providers/wspn/sandbox"
 	"countinghouse/providers/wupex"
@@ -19,6 +21,7 @@ func Registry() *providers.Registry {
 	return providers.NewRegistry(
 		aeterna.Provider(),
 		onekey.Provider(),
+		wakapay.Provider(),
 		wspn.Provider(),
 		wupex.Provider(),
 	)
@@ -32,6 +35,9 @@ func Sandboxes() map[string]func(providers.SandboxOptions) providers.SandboxHand
 		},
 		"onekey": func(o providers.SandboxOptions) providers.SandboxHandler {
 			return onekeysandbox.New(onekeysandbox.Options(o))
+		},
+		"wakapay": func(o providers.SandboxOptions) providers.SandboxHandler {
+			return wakapaysandbox.New(wakapaysandbox.Options(o))
 		},
 		"wspn": func(o providers.SandboxOptions) providers.SandboxHandler {
 			return wspnsandbox.New(wspnsandbox.Options(o))
