@@ -98,6 +98,9 @@ func (h *SignIn) factorForm(c *Ctx) error {
 
 func (h *SignIn) factor(c *Ctx) error {
 	back := LocalPath(c.Form("back"), "/")
+	if c.Signed.Session.Stage == models.StageFull {
+		return c.Redirect(back) // a second tab has finished the same sign-in
+	}
 	token, err := h.Store.SecondFactor(c.Context(), c.Seat.Token(), c.FormRaw("code"), c.From)
 	if errs, ok := Problems(err); ok {
 		return c.RenderStatus(fiber.StatusUnprocessableEntity, views.SecondFactor(c.Page("Second factor"), codeParams(c, "/second-factor", back, errs)))

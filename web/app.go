@@ -17,13 +17,16 @@ import (
 	"countinghouse/handlers"
 	"countinghouse/models"
 	"countinghouse/models/store"
+	"countinghouse/providers"
 )
 
 // Deps is what the composition root was given or opened.
 type Deps struct {
-	Store *store.Store
-	Log   *slog.Logger
-	Clock models.Clock
+	Store     *store.Store
+	Log       *slog.Logger
+	Clock     models.Clock
+	Providers *providers.Registry
+	Instance  string // names this process where several share a database
 }
 
 // App is the web server: one Fiber application over one store.
@@ -32,6 +35,7 @@ type App struct {
 	log      *slog.Logger
 	clock    models.Clock
 	store    *store.Store
+	deps     Deps
 	sessions *sessionStore
 	origin   crossOrigin
 	metrics  *metrics
@@ -55,7 +59,10 @@ func New(cfg Config, d Deps) (*App, error) {
 	if d.Clock == nil {
 		d.Clock = time.Now
 	}
-	a := &App{cfg: set, log: d.Log, clock: d.Clock, store: d.Store, sessions: newSessionStore(d.Store, set.https), metrics: newMetrics()}
+	if d.Providers == nil {
+		d.Providers = providers.NewRegistry()
+	}
+	a := &App{cfg: set, log: d.Log, clock: d.Clock, store: d.Store, deps: d, sessions: newSessionStore(d.Store, set.https), metrics: newMetrics()}
 	if a.origin, err = newCrossOrigin(set.base); err != nil {
 		return nil, fmt.Errorf("cross-origin guard: %w", err)
 	}

@@ -67,7 +67,7 @@ type Env struct {
 type ServeCmd struct{}
 
 // Run implements the command.
-func (ServeCmd) Run(e *Env) error { return Serve(e, e.Config, e.Log, e.Out) }
+func (ServeCmd) Run(e *Env) error { return Serve(e, e.Config, e.Log, e.Out, e.Providers) }
 
 // MigrateCmd brings the database up to date.
 type MigrateCmd struct {

@@ -17,6 +17,7 @@ import (
 	"countinghouse/models"
 	"countinghouse/models/store"
 	"countinghouse/models/vault"
+	"countinghouse/providers"
 )
 
 // Runtime is what every command works on: the open store, its vault and keys.
@@ -27,6 +28,8 @@ type Runtime struct {
 	Vault  *vault.Vault
 	Keys   *vault.Keyset
 	Clock  models.Clock
+
+	Providers *providers.Registry
 }
 
 // Where things are in the data folder.
@@ -103,7 +106,13 @@ func databaseError(cfg Config, err error) error {
 	if cfg.Database == "" {
 		return configErrorf("The database %s cannot be opened: %v.", cfg.databasePath(), err)
 	}
-	return configErrorf("The database cannot be reached: %v.", store.RedactDSN(err, cfg.Database))
+	return configErrorf("The database cannot be reached: %s.", firstLines(store.RedactDSN(err, cfg.Database).Error()))
+}
+
+// firstLines makes one line of an error that lists every address it tried.
+func firstLines(text string) string {
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\t' })
+	return strings.TrimSuffix(strings.Join(lines[:min(2, len(lines))], " "), ".")
 }
 
 func (c Config) vaultKeys(fresh bool) (*vault.Keyset, error) {

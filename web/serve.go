@@ -14,21 +14,25 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"countinghouse/models"
+	"countinghouse/providers"
 )
 
 // Serve runs the server until SIGTERM or SIGINT: then nothing new is accepted, running requests finish, and the store closes last.
-func Serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) error {
+func Serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, registry *providers.Registry) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	rt, err := Start(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
+	rt.Providers = registry
 	return errors.Join(rt.serve(ctx, out), rt.Close())
 }
 
 func (rt *Runtime) serve(ctx context.Context, out io.Writer) error {
-	app, err := New(rt.Config, Deps{Store: rt.Store, Log: rt.Log, Clock: rt.Clock})
+	app, err := New(rt.Config, Deps{Store: rt.Store, Log: rt.Log, Clock: rt.Clock, Providers: rt.Providers, Instance: models.NewID()})
 	if err != nil {
 		return err
 	}
