@@ -144,8 +144,10 @@ var transitions = []Transition{
 	{[]Kind{Deposit}, Expired, Succeeded, asked},     // late payment
 	{[]Kind{Deposit}, Expired, PartiallyPaid, asked}, // late and short
 	{[]Kind{Deposit}, Expired, Cancelled, asked},
-	{[]Kind{Deposit}, Cancelled, Succeeded, asked}, // late payment
-	{[]Kind{Deposit}, Failed, Succeeded, asked},    // refused, then paid after all
+	{[]Kind{Deposit}, Expired, AwaitingPayment, asked},   // reopened: the provider looks for the money again (AET-L-7)
+	{[]Kind{Deposit}, Cancelled, AwaitingPayment, asked}, // the same
+	{[]Kind{Deposit}, Cancelled, Succeeded, asked},       // late payment
+	{[]Kind{Deposit}, Failed, Succeeded, asked},          // refused, then paid after all
 	{[]Kind{Deposit}, Succeeded, Refunded, []Cause{ByTask, ByQuery, ByStatement}},
 	{[]Kind{Deposit}, Succeeded, PartiallyRefunded, []Cause{ByTask, ByQuery, ByStatement}},
 	{[]Kind{Deposit}, PartiallyRefunded, Refunded, []Cause{ByTask, ByQuery, ByStatement}},

@@ -10,8 +10,8 @@ import (
 
 // OpenDispute asks to look at a PayIn again (AET-L-4, assumed): it reopens a cancelled or expired one. q.ProviderRef is needed. The proof
 // is a link: q.Values["proof_url"], or one document of type text/uri-list that holds it; files are refused before anything is sent.
-// q.Values["dispute_amount"] may give the amount that was really paid. Accepted carries the dispute's own id; the payment's state is
-// Disputed until it is asked about.
+// q.Values["dispute_amount"] may give the amount that was really paid. Accepted carries the dispute's own id; the payment
+// awaits its money again until it is asked about: unlike a payer's dispute, nothing of it has been received.
 func (c *Client) OpenDispute(ctx context.Context, q providers.Query, reason string, evidence []providers.Document) providers.Outcome {
 	if q.Kind != models.Deposit {
 		return providers.Refused{Code: providers.NotSent, Message: "Only a PayIn can be disputed."}
@@ -38,6 +38,6 @@ func disputeStatus(s providers.Status) providers.Status {
 		return s
 	}
 	s.Reason = map[models.State]string{"open": "The dispute is being looked at.", "accepted": "The dispute was accepted.", "rejected": "The dispute was rejected."}[s.State]
-	s.State = models.Disputed
+	s.State = models.AwaitingPayment
 	return s
 }

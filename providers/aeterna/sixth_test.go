@@ -236,7 +236,7 @@ func TestAProviderThatNobodyHasCodedWorksFromDataAlone(t *testing.T) {
 	t.Run("a dispute carries its file", func(t *testing.T) {
 		out := c.OpenDispute(t.Context(), providers.Query{Kind: models.Deposit, ProviderRef: "R-1"}, "it was paid", []providers.Document{{Name: "slip.png", Type: "image/png", Body: []byte{1, 2, 3}}})
 		a := accepted(t, out)
-		if a.ProviderRef != "C-1" || a.Status.State != models.Disputed || a.Status.ProviderRef != "R-1" {
+		if a.ProviderRef != "C-1" || a.Status.State != models.AwaitingPayment || a.Status.ProviderRef != "R-1" {
 			t.Errorf("%+v", a)
 		}
 		contains(t, p.sent(-1), `"why":"it was paid"`, `"data":"AQID"`, `"name":"slip.png"`, `"type":"image/png"`)
