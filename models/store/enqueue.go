@@ -22,6 +22,8 @@ const (
 // Enqueuer files a job inside a transaction: when the transaction is rolled back there is no job.
 type Enqueuer interface {
 	Enqueue(ctx context.Context, tx *sql.Tx, kind JobKind, id string, at models.Micros) error
+	// Wake tells the workers of this process to look now. It is called after the commit.
+	Wake()
 }
 
 // Change carries out an approved or rejected change of a noun that is guarded by the approvals engine.
@@ -42,6 +44,7 @@ func (tx *Tx) enqueue(kind JobKind, id string, at models.Micros) error {
 	if tx.Store.jobs == nil {
 		return nil
 	}
+	tx.AfterCommit(tx.Store.jobs.Wake)
 	return tx.Store.jobs.Enqueue(tx.ctx, tx.sql, kind, id, at)
 }
 

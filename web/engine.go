@@ -1,0 +1,77 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"countinghouse/handlers/tasks"
+	"countinghouse/models/files"
+	"countinghouse/models/jobs"
+	"countinghouse/models/store"
+)
+
+// engine is what works beside the pages: the desk that asks providers, the money that is sent, the queue that wakes both.
+type engine struct {
+	rt       *Runtime
+	instance string
+	recorder *tasks.Recorder
+	desk     *tasks.Desk
+	money    *tasks.Money
+	queue    *jobs.Queue
+}
+
+// newEngine builds the engine over an open runtime. Nothing runs yet. callback gives the address that providers call for a credential and topic.
+func newEngine(ctx context.Context, rt *Runtime, instance string, callback func(credentialID, topic string) string) (*engine, error) {
+	kind := jobs.SQLite
+	if rt.Store.Engine == store.Postgres {
+		kind = jobs.Postgres
+	}
+	if err := jobs.Migrate(ctx, rt.Store.WriteDB(), kind); err != nil {
+		return nil, fmt.Errorf("prepare the queue: %w", err)
+	}
+	e := &engine{rt: rt, instance: instance, recorder: tasks.NewRecorder(rt.Store, rt.Log)}
+	e.desk = tasks.NewDesk(tasks.DeskConfig{Store: rt.Store, Vault: rt.Vault, Registry: rt.Providers, Recorder: e.recorder, Log: rt.Log, CallerAddress: rt.Config.EgressAddress})
+	e.money = &tasks.Money{Store: rt.Store, Clients: e.desk, Log: rt.Log, Instance: instance, CallbackURL: callback, Step: stepHook}
+	var err error
+	e.queue, err = jobs.New(jobs.Config{DB: rt.Store.WriteDB(), Engine: kind, Now: rt.Clock, Log: rt.Log, Lanes: tasks.MoneyLanes(), Alone: rt.lonely()})
+	if err != nil {
+		return nil, err
+	}
+	e.money.Register(e.queue)
+	rt.Store.UseJobs(tasks.Enqueuer{Queue: e.queue})
+	return e, nil
+}
+
+// stepHook is called at the step boundaries of a send. It is nil but in the build for the crash harness.
+var stepHook func(string)
+
+// lonely reports that no other process works on this database: a SQLite file belongs to one server.
+func (rt *Runtime) lonely() bool { return rt.Store.Engine == store.SQLite }
+
+// run works until ctx ends, then lets what is running finish.
+func (e *engine) run(ctx context.Context) {
+	log := e.rt.Log
+	defer e.recorder.Close()
+	defer e.desk.Close()
+	if err := e.queue.Start(context.WithoutCancel(ctx)); err != nil {
+		log.Error("the queue does not start; the sweep does its work, later", "error", err)
+	}
+	e.money.Run(ctx, e.rt.lonely())
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	if err := e.queue.Stop(stop); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		log.Error("stopping the queue", "error", err)
+	}
+}
+
+// sniffProof tells the type of a proof of transfer by its content, or refuses it in words.
+func sniffProof(name string, body []byte) (string, error) {
+	found, err := files.Sniff(name, bytes.NewReader(body), int64(len(body)), files.Limits{MaxBytes: 10 << 20})
+	if err != nil {
+		return "", err
+	}
+	return found.Type, nil
+}
