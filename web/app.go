@@ -26,7 +26,7 @@ type Deps struct {
 	Log       *slog.Logger
 	Clock     models.Clock
 	Providers *providers.Registry
-	Instance  string // names this process where several share a database
+	Engine    *Engine // nil in tests that move no money
 }
 
 // App is the web server: one Fiber application over one store.

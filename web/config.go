@@ -22,6 +22,7 @@ type Config struct {
 	Zone           string   // in which times are shown to whoever has not chosen one
 	VaultKey       string   // the key document itself, instead of vault.key in Data
 	AuditKey       string   // base64 of the audit key's 32-byte seed, instead of audit.key in Data
+	EgressAddress  string   // the address that providers see us call from, for sentences and the health page; empty: not known
 	Demo           bool     // set by the demo command only; there is no flag for it
 	GracePeriod    time.Duration
 }

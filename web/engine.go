@@ -7,14 +7,16 @@ import (
 	"fmt"
 	"time"
 
+	"countinghouse/handlers"
 	"countinghouse/handlers/tasks"
+	"countinghouse/models"
 	"countinghouse/models/files"
 	"countinghouse/models/jobs"
 	"countinghouse/models/store"
 )
 
-// engine is what works beside the pages: the desk that asks providers, the money that is sent, the queue that wakes both.
-type engine struct {
+// Engine is what works beside the pages: the desk that asks providers, the money that is sent, the queue that wakes both.
+type Engine struct {
 	rt       *Runtime
 	instance string
 	recorder *tasks.Recorder
@@ -23,8 +25,16 @@ type engine struct {
 	queue    *jobs.Queue
 }
 
-// newEngine builds the engine over an open runtime. Nothing runs yet. callback gives the address that providers call for a credential and topic.
-func newEngine(ctx context.Context, rt *Runtime, instance string, callback func(credentialID, topic string) string) (*engine, error) {
+// NewEngine builds the engine over an open runtime. Nothing runs yet.
+func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
+	set, err := rt.Config.check()
+	if err != nil {
+		return nil, err
+	}
+	callback := func(credentialID, topic string) string {
+		return set.base.String() + "/hooks/" + credentialID + "/" + topic
+	}
+	instance := models.NewID()
 	kind := jobs.SQLite
 	if rt.Store.Engine == store.Postgres {
 		kind = jobs.Postgres
@@ -32,10 +42,9 @@ func newEngine(ctx context.Context, rt *Runtime, instance string, callback func(
 	if err := jobs.Migrate(ctx, rt.Store.WriteDB(), kind); err != nil {
 		return nil, fmt.Errorf("prepare the queue: %w", err)
 	}
-	e := &engine{rt: rt, instance: instance, recorder: tasks.NewRecorder(rt.Store, rt.Log)}
+	e := &Engine{rt: rt, instance: instance, recorder: tasks.NewRecorder(rt.Store, rt.Log)}
 	e.desk = tasks.NewDesk(tasks.DeskConfig{Store: rt.Store, Vault: rt.Vault, Registry: rt.Providers, Recorder: e.recorder, Log: rt.Log, CallerAddress: rt.Config.EgressAddress})
 	e.money = &tasks.Money{Store: rt.Store, Clients: e.desk, Log: rt.Log, Instance: instance, CallbackURL: callback, Step: stepHook}
-	var err error
 	e.queue, err = jobs.New(jobs.Config{DB: rt.Store.WriteDB(), Engine: kind, Now: rt.Clock, Log: rt.Log, Lanes: tasks.MoneyLanes(), Alone: rt.lonely()})
 	if err != nil {
 		return nil, err
@@ -51,8 +60,23 @@ var stepHook func(string)
 // lonely reports that no other process works on this database: a SQLite file belongs to one server.
 func (rt *Runtime) lonely() bool { return rt.Store.Engine == store.SQLite }
 
+// asker is the desk as the handlers want it; nil when there is no engine, as in tests that move no money.
+func (e *Engine) asker() handlers.Asker {
+	if e == nil {
+		return nil
+	}
+	return e.desk
+}
+
+func (e *Engine) name() string {
+	if e == nil {
+		return "no engine"
+	}
+	return e.instance
+}
+
 // run works until ctx ends, then lets what is running finish.
-func (e *engine) run(ctx context.Context) {
+func (e *Engine) run(ctx context.Context) {
 	log := e.rt.Log
 	defer e.recorder.Close()
 	defer e.desk.Close()

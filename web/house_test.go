@@ -64,7 +64,7 @@ func open(t *testing.T, change ...func(*web.Config)) *house {
 	}
 	h.store = storetest.SQLite(t, storetest.WithClock(h.clock), func(c *store.Config) { c.Demo = cfg.Demo })
 	h.ada = storetest.SetUp(t, h.store)
-	h.App, err = web.New(cfg, web.Deps{Store: h.store, Log: slog.New(slog.NewJSONHandler(h.log, nil)), Clock: h.clock.Now, Providers: all.Registry(), Instance: "test"})
+	h.App, err = web.New(cfg, web.Deps{Store: h.store, Log: slog.New(slog.NewJSONHandler(h.log, nil)), Clock: h.clock.Now, Providers: all.Registry()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,8 @@ func (a *App) routes() []handlers.Route {
 	return slices.Concat(
 		[]handlers.Route{{Method: "GET", Path: "/", Name: "home", Access: handlers.SignedIn, Handle: a.firstPage}},
 		(&handlers.SignIn{Store: a.store}).Routes(),
-		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Instance: a.deps.Instance}).Routes(),
+		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Instance: a.deps.Engine.name()}).Routes(),
+		(&handlers.Make{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Sniff: sniffProof}).Routes(),
 		(&handlers.Settings{Store: a.store}).Routes(),
 		(&handlers.People{Store: a.store}).Routes(),
 		(&handlers.Allowlist{Store: a.store}).Routes(),

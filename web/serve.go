@@ -15,7 +15,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"countinghouse/models"
 	"countinghouse/providers"
 )
 
@@ -32,7 +31,11 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, reg
 }
 
 func (rt *Runtime) serve(ctx context.Context, out io.Writer) error {
-	app, err := New(rt.Config, Deps{Store: rt.Store, Log: rt.Log, Clock: rt.Clock, Providers: rt.Providers, Instance: models.NewID()})
+	engine, err := NewEngine(ctx, rt)
+	if err != nil {
+		return err
+	}
+	app, err := New(rt.Config, Deps{Store: rt.Store, Log: rt.Log, Clock: rt.Clock, Providers: rt.Providers, Engine: engine})
 	if err != nil {
 		return err
 	}
@@ -43,7 +46,7 @@ func (rt *Runtime) serve(ctx context.Context, out io.Writer) error {
 	// What runs beside the pages stops after them: a request that is still running may need it.
 	beside, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
-	for _, f := range rt.beside(app) {
+	for _, f := range append(rt.beside(app), engine.run) {
 		wg.Go(func() { f(beside) })
 	}
 	if err := rt.greet(ctx, app, out); err != nil {
