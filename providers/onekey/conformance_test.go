@@ -68,4 +68,3 @@ func deliveries(t *testing.T, s providertest.Subject) []providers.Delivery {
 	settle(t, h, r.Reference, "succeeded")
 	return in.wait(t, 3)
 }
-
