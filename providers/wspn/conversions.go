@@ -140,17 +140,20 @@ func (c *client) FindConversion(ctx context.Context, q providers.Query) provider
 	if c.locked(mintOrder) == "" {
 		first = c.findOrder(ctx, mintOrder, models.Conversion, q)
 	}
-	if first.Result == providers.Found {
+	if first.Result == providers.Found || first.Status.ProviderRef != "" { // an order of another amount is an answer too
 		return first
 	}
 	second := c.findInHistory(ctx, q)
 	if first.Result == providers.NotFound && second.Result == providers.NotFound {
 		return providers.Finding{Result: providers.NotFound, Says: first.Says + " " + second.Says, Raw: first.Raw}
 	}
-	if first.Result == providers.NotFound && second.Result == providers.Found && parseID(q.ProviderRef) == 0 {
+	asked := c.locked(mintOrder) == ""
+	switch {
+	case first.Result == providers.NotFound && second.Result == providers.Found && parseID(q.ProviderRef) == 0:
 		// They know no such reference, but a twin stands in the history: it may be somebody else's.
-		second.Result = providers.Unclear
-		second.Status = providers.Status{}
+		second.Result, second.Status = providers.Unclear, providers.Status{}
+	case asked && first.Result == providers.Unclear && second.Result == providers.NotFound:
+		second.Result = providers.Unclear // the better question had no clear answer
 	}
 	second.Says = first.Says + " " + second.Says
 	return second

@@ -154,6 +154,22 @@ func TestALostConversionIsFoundInTheHistoryOnlyWhenItIsUnique(t *testing.T) {
 	}
 }
 
+func TestAnOrderOfAnotherAmountIsForAPerson(t *testing.T) {
+	s := play(t, map[string]string{"theirs.amount_semantics": "whole_balance"})
+	if out, ok := s.client.Convert(t.Context(), minting("CHMORE", quoted(t, s, "USD", "WUSD"), usd(t, "50"))).(providers.Unknown); !ok || !strings.Contains(out.Cause, "whole balance") {
+		t.Fatalf("outcome %#v", out)
+	}
+	f := s.client.FindConversion(t.Context(), providers.Query{Kind: models.Conversion, Reference: "CHMORE", Method: mint, Amount: usd(t, "50"), SentAt: models.At(time.Now())})
+	if f.Result != providers.Unclear || !strings.Contains(f.Says, "25,000,000.00 USD") {
+		t.Errorf("found %+v", f)
+	}
+	s.client.SendPayout(t.Context(), providers.SendRequest{Reference: "CHMORE2", Amount: cash(t, "500", "EUR"), Method: payFiat, Values: map[string]string{"remit_info_id": eurAccount}})
+	g := s.client.FindPayout(t.Context(), providers.Query{Kind: models.Payout, Reference: "CHMORE2", Method: payFiat, Amount: cash(t, "500", "EUR")})
+	if g.Result != providers.Unclear || !strings.Contains(g.Says, "10,000,000.00 EUR") {
+		t.Errorf("found %+v", g)
+	}
+}
+
 func TestTheHistoryIsReadPageByPage(t *testing.T) {
 	s := play(t, nil)
 	for i := range 53 {

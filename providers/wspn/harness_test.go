@@ -67,7 +67,7 @@ type stage struct {
 // play starts a stand-in and a client; both get the settings, and settings of the stand-in alone are prefixed with "theirs.".
 func play(t *testing.T, options map[string]string) *stage {
 	t.Helper()
-	ours, theirs := map[string]string{}, map[string]string{"settle_after_ms": "3600000", "webhook_retry_scale": "0.0001", "late_ms": "600"}
+	ours, theirs := map[string]string{}, map[string]string{"autosettle_ms": "3600000", "webhook_retry_ms": "2", "late_ms": "600"}
 	for k, v := range options {
 		if name, alone := strings.CutPrefix(k, "theirs."); alone {
 			theirs[name] = v

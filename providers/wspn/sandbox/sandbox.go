@@ -27,7 +27,8 @@ import (
 // amount_semantics (amount; whole_balance: every call moves the whole balance and says so; partial_refused), request_id_scope (client; endpoint),
 // refusal_burns_reference (no), remit_add_wrapped (yes), boolean_strings (no), unknown_order (empty; error), green_link (documented),
 // conversion_pending (no), provider_time_zone (+08:00), whitelist_fields (address,network,label), balance_shape (both; plain),
-// settle_after_ms (1500), late_ms (3000), webhook_url, webhook_url_events, webhook_retry_scale (1).
+// autosettle (succeeded; mixed, off), autosettle_ms (1500), late_ms (3000), webhook_url, webhook_url_events, webhook_retry_ms (15000: the first gap of the
+// six, each twice the one before).
 type Options struct {
 	Credential map[string]string
 	Settings   map[string]string
@@ -81,12 +82,13 @@ func New(o Options) *Sandbox {
 	s := &Sandbox{opt: o, key: o.Credential["api_key"], secret: o.Credential["api_secret"], now: time.Now,
 		rng:        rand.New(rand.NewPCG(uint64(o.Seed), 0x57535046)), //nolint:gosec // a play, repeatable by its seed
 		requestIDs: map[string]bool{}, byRequest: map[string]*order{}, byID: map[int64]*order{}, quotes: map[string]*quote{},
-		files: map[int64]string{}, executions: map[string]int{}, timers: map[*time.Timer]bool{}, hookMode: "normal", outcome: "succeeded"}
+		files: map[int64]string{}, executions: map[string]int{}, timers: map[*time.Timer]bool{}, hookMode: "normal"}
 	s.clientID, _ = strconv.ParseInt(o.Credential["client_id"], 10, 64)
 	if s.clientID == 0 {
 		s.clientID = 100200
 	}
-	s.settleMS, _ = strconv.Atoi(s.setting("settle_after_ms", "1500"))
+	s.settleMS, _ = strconv.Atoi(s.setting("autosettle_ms", "1500"))
+	s.outcome = s.setting("autosettle", "succeeded")
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.furnish()
 	return s

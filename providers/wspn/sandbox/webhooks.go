@@ -86,14 +86,17 @@ func (s *Sandbox) target() string {
 	return s.setting("webhook_url_events", s.setting("webhook_url", ""))
 }
 
-// deliver tries until it hears SUCCESS: at once and 6 times more, after 15, 30, 60, 120, 240 and 480 seconds (scaled).
+// retries is how often a webhook is repeated.
+const retries = 6
+
+// deliver tries until it hears SUCCESS: at once and 6 times more, after 15, 30, 60, 120, 240 and 480 seconds, or as the setting scales them.
 func (s *Sandbox) deliver(target string, e event) {
-	scale, err := strconv.ParseFloat(s.setting("webhook_retry_scale", "1"), 64)
+	first, err := strconv.Atoi(s.setting("webhook_retry_ms", "15000"))
 	if err != nil {
-		scale = 1
+		first = 15000
 	}
-	for _, wait := range []int{15, 30, 60, 120, 240, 480, 0} {
-		if s.post(target, e) || wait == 0 || !s.rest(time.Duration(float64(wait)*scale*float64(time.Second))) {
+	for try := range retries + 1 {
+		if s.post(target, e) || try == retries || !s.rest(time.Duration(first<<try)*time.Millisecond) {
 			return
 		}
 	}

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"mime/multipart"
-	"net/url"
 	"regexp"
 	"strconv"
 	"unicode/utf8"
@@ -275,33 +273,4 @@ func whole(v any) int64 {
 	n, _ := v.(json.Number)
 	i, _ := strconv.ParseInt(n.String(), 10, 64)
 	return i
-}
-
-// formFile is one file of a form.
-type formFile struct {
-	field, name string
-	size        int
-}
-
-func readForm(body []byte, boundary string) (url.Values, []formFile, error) {
-	values, files := url.Values{}, []formFile(nil)
-	r := multipart.NewReader(bytes.NewReader(body), boundary)
-	for {
-		p, err := r.NextPart()
-		if errors.Is(err, io.EOF) {
-			return values, files, nil
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		b, err := io.ReadAll(p)
-		if err != nil {
-			return nil, nil, err
-		}
-		if p.FileName() == "" {
-			values.Add(p.FormName(), string(b))
-			continue
-		}
-		files = append(files, formFile{p.FormName(), p.FileName(), len(b)})
-	}
 }
