@@ -148,7 +148,10 @@ func (h *house) control(path string, form ...string) {
 	}
 }
 
-func (h *house) fault(op, kind string) { h.t.Helper(); h.control("fault", "operation", op, "kind", kind) }
+func (h *house) fault(op, kind string) {
+	h.t.Helper()
+	h.control("fault", "operation", op, "kind", kind)
+}
 
 func (h *house) executions() map[string]int {
 	h.t.Helper()
@@ -294,4 +297,8 @@ func TestAWrongSettingIsNeverADefault(t *testing.T) {
 			t.Errorf("setting %s=%q: %v", name, v, err)
 		}
 	}
+}
+
+func response(status int, body string) httpx.Response {
+	return httpx.Response{Status: status, Body: []byte(body), Header: http.Header{}, Exchange: httpx.Exchange{ResponseBody: []byte(body)}}
 }
