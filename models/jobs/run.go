@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"maps"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -19,7 +17,9 @@ type running struct {
 	cancelJob context.CancelCauseFunc // the parent of every job's context
 	jobs      context.Context
 	loops     sync.WaitGroup // lanes and housekeeping
-	leases    sync.WaitGroup
+	leases    sync.WaitGroup // leases and ends
+	ends      chan ending
+	over      chan struct{}  // closed when nobody reads ends any more
 	work      sync.WaitGroup // runs
 
 	mu   sync.Mutex
@@ -48,7 +48,7 @@ func (q *Queue) Start(ctx context.Context) error {
 		}
 	}
 	base := context.WithoutCancel(ctx)
-	r := &running{held: map[string]*flight{}}
+	r := &running{held: map[string]*flight{}, ends: make(chan ending, maxEnds), over: make(chan struct{})}
 	var fetch, lease context.Context
 	fetch, r.stopFetch = context.WithCancel(base)
 	lease, r.stopLease = context.WithCancel(base)
@@ -58,6 +58,7 @@ func (q *Queue) Start(ctx context.Context) error {
 	}
 	r.loops.Go(func() { q.keepHouse(fetch) })
 	r.leases.Go(func() { q.keepLeases(lease, r) })
+	r.leases.Go(func() { q.keepEnds(lease, r) })
 	q.run = r
 	return nil
 }
@@ -184,14 +185,14 @@ func (q *Queue) runLeased(r *running, row Row) {
 		delete(r.held, row.ID)
 		r.mu.Unlock()
 	}
-	_ = q.runOne(ctx, row, f, landed, q.cfg.Now)
+	_ = q.runOne(ctx, row, f, landed, q.cfg.Now, r.end)
 	if row.UniqueKey != "" { // one with the same key may have been waiting for this end
 		q.Wake()
 	}
 }
 
 // runOne runs a claimed job and records its end.
-func (q *Queue) runOne(ctx context.Context, row Row, f *flight, landed func(), now func() time.Time) error {
+func (q *Queue) runOne(ctx context.Context, row Row, f *flight, landed func(), now func() time.Time, grouped endFunc) error {
 	w := q.workers[row.Kind]
 	log := q.cfg.Log.With("job_id", row.ID, "kind", row.Kind, "attempt", row.Attempt)
 	timed, cancel := context.WithTimeout(context.WithValue(ctx, loggerKey{}, log), w.opts.Timeout)
@@ -212,7 +213,7 @@ func (q *Queue) runOne(ctx context.Context, row Row, f *flight, landed func(), n
 	if !stopping {
 		logEnd(ctx, log, row, err)
 	}
-	q.record(after, log, row, w, err, stopping, now)
+	q.record(after, log, run{row, w, err, stopping, grouped}, now)
 	return err
 }
 
@@ -228,38 +229,6 @@ func (q *Queue) checkEnded(ctx context.Context, row Row) error {
 	return nil
 }
 
-func logEnd(ctx context.Context, log *slog.Logger, row Row, err error) {
-	switch {
-	case err == nil, isNap(err):
-	case isFinal(err, row):
-		log.ErrorContext(ctx, "a job failed for good", "error", short(err))
-	default:
-		log.WarnContext(ctx, "a job failed and will be tried again", "error", short(err))
-	}
-}
-
-// record writes the end of a run, with patience: what is not recorded runs again.
-func (q *Queue) record(ctx context.Context, log *slog.Logger, row Row, w worker, err error, stopping bool, now func() time.Time) {
-	var failure error
-	for try := range 5 {
-		bounded, cancel := context.WithTimeout(ctx, 10*time.Second)
-		failure = q.finish(bounded, row, w, err, stopping, now())
-		cancel()
-		if failure == nil || errors.Is(failure, ErrLeaseLost) {
-			break
-		}
-		time.Sleep(time.Duration(try+1) * 50 * time.Millisecond)
-	}
-	if failure != nil {
-		log.ErrorContext(ctx, "the end of a job could not be recorded; it will run again", "error", failure.Error())
-		return
-	}
-	if q.cfg.OnFailed != nil && !stopping && isFinal(err, row) {
-		row.LastError = short(err)
-		q.cfg.OnFailed(ctx, row)
-	}
-}
-
 // guarded turns a panic into a failure.
 func (q *Queue) guarded(ctx context.Context, w worker, row Row, f *flight) (err error) {
 	defer func() {
@@ -269,38 +238,6 @@ func (q *Queue) guarded(ctx context.Context, w worker, row Row, f *flight) (err 
 		}
 	}()
 	return w.work(ctx, q, row, &f.ended)
-}
-
-// keepLeases renews the leases of what runs here and cancels what was lost.
-func (q *Queue) keepLeases(ctx context.Context, r *running) {
-	never := make(chan struct{})
-	for !within(ctx, never, q.cfg.Lease/3) && ctx.Err() == nil {
-		if err := q.renewHeld(ctx, r); err != nil && ctx.Err() == nil {
-			q.cfg.Log.ErrorContext(ctx, "leases cannot be renewed", "error", err.Error())
-		}
-	}
-}
-
-func (q *Queue) renewHeld(ctx context.Context, r *running) error {
-	r.mu.Lock()
-	before := maps.Clone(r.held)
-	r.mu.Unlock()
-	if len(before) == 0 {
-		return nil
-	}
-	still, err := q.renew(ctx, q.cfg.Now())
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for id, f := range before {
-		if r.held[id] == f && !still[id] && !f.ended.Load() {
-			q.cfg.Log.WarnContext(ctx, "a lease was lost", "job_id", id)
-			f.cancel(ErrLeaseLost)
-		}
-	}
-	return nil
 }
 
 // keepHouse rescues, inserts periodic jobs and cleans.
@@ -363,7 +300,7 @@ func (q *Queue) RunDue(ctx context.Context, now time.Time) ([]Result, error) {
 		if err != nil || len(rows) == 0 {
 			return out, err
 		}
-		err = q.runOne(ctx, rows[0], &flight{}, func() {}, func() time.Time { return now })
+		err = q.runOne(ctx, rows[0], &flight{}, func() {}, func() time.Time { return now }, nil)
 		out = append(out, Result{ID: rows[0].ID, Kind: rows[0].Kind, Attempt: rows[0].Attempt, Err: err})
 		if ctx.Err() != nil {
 			return out, ctx.Err()

@@ -79,20 +79,26 @@ func (q *Queue) claim(ctx context.Context, lane string, n int, now time.Time) ([
 }
 
 // finish records how a run ended. It reports ErrLeaseLost when the run no longer holds the job.
-func (q *Queue) finish(ctx context.Context, row Row, w worker, err error, stopping bool, now time.Time) error {
+func (q *Queue) finish(ctx context.Context, r run, now time.Time) error {
 	var nap snoozed
+	row, err := r.row, r.err
 	h := holder{row.ID, row.Attempt, q.owner, math.MaxInt64}
 	switch {
 	case err == nil:
+		if r.grouped != nil {
+			if err := r.grouped(ctx, row); !errors.Is(err, errAlone) {
+				return err
+			}
+		}
 		return held(q.cfg.DB.ExecContext(ctx, q.stmt.done, now.UnixMicro(), h.id, h.attempt, h.owner))
 	case errors.As(err, &nap):
 		return q.putBack(ctx, row, h, now.Add(nap.d), 1, row.LastError)
-	case stopping: // it did not fail, it was interrupted
+	case r.stopping: // it did not fail, it was interrupted
 		return q.putBack(ctx, row, h, now, 1, row.LastError)
 	case isFinal(err, row):
 		return q.giveUp(ctx, h, short(err), now)
 	}
-	return q.putBack(ctx, row, h, now.Add(w.opts.Retry(row.Attempt)), 0, short(err))
+	return q.putBack(ctx, row, h, now.Add(r.worker.opts.Retry(row.Attempt)), 0, short(err))
 }
 
 // holder is the run that must still hold a job for a change to be made, and the moment before which its lease must have run
