@@ -167,6 +167,7 @@ type ExchangeRecord struct {
 
 // ExchangeFilter narrows the list of exchanges. Empty fields do not narrow.
 type ExchangeFilter struct {
+	Environment  Environment
 	CredentialID string
 	SubjectKind  string
 	SubjectID    string

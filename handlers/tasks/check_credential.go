@@ -9,40 +9,29 @@ import (
 	"countinghouse/providers"
 )
 
-// Tested is what a test of a credential showed.
-type Tested struct {
-	Results   []providers.CheckResult
-	Exchanges map[string]string // operation → id of the exchange that showed it
-	Verdict   providers.CheckVerdict
-	Sentence  string
-}
-
-// Passed reports whether the keys may come into use.
-func (t Tested) Passed() bool { return store.TestPassed(string(t.Verdict)) }
-
 // Check makes the provider's harmless calls with the secrets of one slot, keeps what they showed as evidence about the contract, and marks the
 // slot as tested. Drafts can be tested; revoked credentials cannot. Permission credentials.manage.
-func (d *Desk) Check(ctx context.Context, actor models.Actor, credentialID string, slot models.Slot) (Tested, error) {
+func (d *Desk) Check(ctx context.Context, actor models.Actor, credentialID string, slot models.Slot) (providers.Checked, error) {
 	if err := actor.Require(models.CredentialsManage); err != nil {
-		return Tested{}, err
+		return providers.Checked{}, err
 	}
 	cred, err := d.store.CredentialForTask(ctx, credentialID)
 	if err != nil {
-		return Tested{}, err
+		return providers.Checked{}, err
 	}
 	if cred.State == models.CredentialRevoked {
-		return Tested{}, models.Errorf(models.Conflict, "This credential is revoked: there is nothing left to test.")
+		return providers.Checked{}, models.Errorf(models.Conflict, "This credential is revoked: there is nothing left to test.")
 	}
 	if !slot.Valid() || (slot != models.SlotCurrent && !cred.Has(slot)) {
-		return Tested{}, models.Errorf(models.Invalid, "There are no such secrets to test.")
+		return providers.Checked{}, models.Errorf(models.Invalid, "There are no such secrets to test.")
 	}
 	client, p, err := d.clientOf(ctx, cred, slot)
 	if err != nil {
-		return Tested{}, err
+		return providers.Checked{}, err
 	}
 	checker, ok := client.(providers.Checker)
 	if !ok {
-		return Tested{}, cannot(p, "be tested without moving money")
+		return providers.Checked{}, cannot(p, "be tested without moving money")
 	}
 	ctx, _ = WithExchanges(WithSubject(ctx, "credential", cred.ID))
 	t := judge(checker.Check(ctx))
@@ -56,8 +45,8 @@ func (d *Desk) Check(ctx context.Context, actor models.Actor, credentialID strin
 }
 
 // judge sums the results up: the worst failure decides; otherwise anything that worked; otherwise everything was skipped.
-func judge(results []providers.CheckResult) Tested {
-	t := Tested{Results: results, Exchanges: map[string]string{}, Verdict: providers.CheckSkipped, Sentence: "There was nothing that could be tested without moving money."}
+func judge(results []providers.CheckResult) providers.Checked {
+	t := providers.Checked{Results: results, Exchanges: map[string]string{}, Verdict: providers.CheckSkipped, Sentence: "There was nothing that could be tested without moving money."}
 	for _, verdict := range []providers.CheckVerdict{providers.Unreachable, providers.ClockOff, providers.IPNotListed, providers.KeysRejected,
 		providers.SignatureRefused, providers.Unreadable, providers.CheckOK, providers.NotEnabled} {
 		if i := slices.IndexFunc(results, func(r providers.CheckResult) bool { return r.Verdict == verdict }); i >= 0 {
@@ -69,7 +58,7 @@ func judge(results []providers.CheckResult) Tested {
 }
 
 // testOf turns a test into what the store keeps. Only calls that were answered speak about the contract.
-func testOf(cred models.Credential, slot models.Slot, t Tested) store.CredentialTest {
+func testOf(cred models.Credential, slot models.Slot, t providers.Checked) store.CredentialTest {
 	out := store.CredentialTest{CredentialID: cred.ID, Version: cred.Version, Slot: slot, Verdict: string(t.Verdict), Sentence: t.Sentence}
 	for _, k := range cred.In(slot) {
 		out.SecretIDs = append(out.SecretIDs, k.ID)

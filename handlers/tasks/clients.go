@@ -148,3 +148,9 @@ func (d *Desk) Close() {
 		delete(d.clients, place)
 	}
 }
+
+func asError(err error) (*models.Error, bool) {
+	var e *models.Error
+	ok := errors.As(err, &e)
+	return e, ok
+}

@@ -3,7 +3,6 @@ package tasks
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"sync"
 
 	"countinghouse/models"
@@ -75,28 +74,7 @@ func (d *Desk) Settings(ctx context.Context, cred models.Credential) (map[string
 	if err != nil {
 		return nil, err
 	}
-	return WithProven(&p.Description, cred, standings), nil
-}
-
-// WithProven adds what has been proved and confirmed to a credential's settings.
-func WithProven(d *providers.Description, cred models.Credential, standings map[string]models.ItemStanding) map[string]string {
-	out := maps.Clone(cred.Settings)
-	if out == nil {
-		out = map[string]string{}
-	}
-	for id, st := range standings {
-		item, known := d.Item(id)
-		if !known {
-			continue
-		}
-		if st.Proven(cred.Environment, item.Mark == providers.Documented) {
-			out["proven:"+id] = "1"
-		}
-		if st.Confirmed() {
-			out["confirmed:"+id] = "1"
-		}
-	}
-	return out
+	return providers.WithProven(&p.Description, cred, standings), nil
 }
 
 func (d *Desk) provider(name string) (*providers.Provider, error) {
@@ -107,6 +85,14 @@ func (d *Desk) provider(name string) (*providers.Provider, error) {
 	return p, nil
 }
 
+// withDefault makes calls that nobody said anything about belong to the credential.
+func withDefault(ctx context.Context, credentialID string) context.Context {
+	if about(ctx).kind != "" {
+		return ctx
+	}
+	return WithSubject(ctx, "credential", credentialID)
+}
+
 // cannot is the answer where a provider lacks a capability.
 func cannot(p *providers.Provider, what string) error {
 	return models.Errorf(models.Invalid, "%s cannot %s.", p.Description.Title, what)
@@ -114,6 +100,7 @@ func cannot(p *providers.Provider, what string) error {
 
 // Balances reads all balances of a credential at its provider.
 func (d *Desk) Balances(ctx context.Context, credentialID string) ([]providers.Balance, error) {
+	ctx = withDefault(ctx, credentialID)
 	client, p, _, err := d.Client(ctx, credentialID)
 	if err != nil {
 		return nil, err
@@ -127,6 +114,7 @@ func (d *Desk) Balances(ctx context.Context, credentialID string) ([]providers.B
 
 // Quote asks for a rate.
 func (d *Desk) Quote(ctx context.Context, credentialID, sell, buy string, amount models.Money) (providers.Quote, error) {
+	ctx = withDefault(ctx, credentialID)
 	client, p, _, err := d.Client(ctx, credentialID)
 	if err != nil {
 		return providers.Quote{}, err
@@ -140,6 +128,7 @@ func (d *Desk) Quote(ctx context.Context, credentialID, sell, buy string, amount
 
 // VerifyRecipient asks whether a destination exists and whose it is.
 func (d *Desk) VerifyRecipient(ctx context.Context, credentialID string, r providers.SendRequest) (providers.Verification, error) {
+	ctx = withDefault(ctx, credentialID)
 	client, p, _, err := d.Client(ctx, credentialID)
 	if err != nil {
 		return providers.Verification{}, err
@@ -153,6 +142,7 @@ func (d *Desk) VerifyRecipient(ctx context.Context, credentialID string, r provi
 
 // LookUp answers one of the provider's Reads. Parameters are checked against the description first.
 func (d *Desk) LookUp(ctx context.Context, credentialID, id string, params map[string]string) (providers.Sheet, error) {
+	ctx = withDefault(ctx, credentialID)
 	client, p, _, err := d.Client(ctx, credentialID)
 	if err != nil {
 		return providers.Sheet{}, err
@@ -174,6 +164,7 @@ func (d *Desk) LookUp(ctx context.Context, credentialID, id string, params map[s
 
 // DecodeQR turns the text of a QR code into a prefilled payout.
 func (d *Desk) DecodeQR(ctx context.Context, credentialID, text string) (method string, values map[string]string, amount string, err error) {
+	ctx = withDefault(ctx, credentialID)
 	client, p, _, err := d.Client(ctx, credentialID)
 	if err != nil {
 		return "", nil, "", err
@@ -187,6 +178,7 @@ func (d *Desk) DecodeQR(ctx context.Context, credentialID, text string) (method 
 
 // Products lists what can be ordered.
 func (d *Desk) Products(ctx context.Context, credentialID string) ([]providers.Product, error) {
+	ctx = withDefault(ctx, credentialID)
 	client, p, _, err := d.Client(ctx, credentialID)
 	if err != nil {
 		return nil, err

@@ -34,41 +34,35 @@ type gate struct {
 	forged     int
 }
 
-// Judged is one inbound call after verification, ready to be stored.
-type Judged struct {
-	Delivery models.Delivery
-	Reply    providers.Reply // what the provider wants to hear once the delivery is stored
-	Discard  bool            // forged, and enough forged ones were stored lately: refuse it and store nothing
-}
-
 // Judge verifies one inbound call against all of the credential's keys that may have signed it, before anything is decoded. The returned
-// delivery carries no secret: what is constant is blanked. A credential or topic that does not exist, or is revoked, is NotFound.
-func (d *Desk) Judge(ctx context.Context, credentialID string, in providers.Delivery, from string) (Judged, error) {
+// delivery is ready to be stored and carries no secret: what is constant is blanked. reply is what the provider wants to hear once it is
+// stored. A forged one has the state refused; discard says that enough forged ones were stored lately and this one is only refused. A
+// credential or topic that does not exist, or is revoked, is NotFound.
+func (d *Desk) Judge(ctx context.Context, credentialID string, in providers.Delivery, from string) (dl models.Delivery, reply providers.Reply, discard bool, err error) {
 	g, err := d.gateOf(ctx, credentialID)
 	if err != nil {
-		return Judged{}, err
+		return dl, reply, false, err
 	}
 	topic, ok := g.provider.Description.Topic(in.Topic)
 	if !ok || g.provider.Webhooks == nil || g.cred.State == models.CredentialRevoked {
-		return Judged{}, models.Errorf(models.NotFound, "There is nothing at this address.")
+		return dl, reply, false, models.Errorf(models.NotFound, "There is nothing at this address.")
 	}
 	in.ReceivedAt, in.Settings = d.store.Now(), g.keys.Settings
 	found := g.provider.Webhooks.VerifyWebhook(g.keys, in)
 	sum := sha256.Sum256(in.Body)
 	digest := hex.EncodeToString(sum[:])
-	out := Judged{Reply: g.provider.Webhooks.WebhookReply(topic.ID), Delivery: models.Delivery{ID: models.NewID(), CredentialID: g.cred.ID, Provider: g.cred.Provider,
+	dl = models.Delivery{ID: models.NewID(), CredentialID: g.cred.ID, Provider: g.cred.Provider,
 		Environment: g.cred.Environment, Topic: topic.ID, Method: in.Method, Digest: digest, Size: len(in.Body), From: from, ReceivedAt: in.ReceivedAt,
-		Trust: string(found.Trust), Sentence: scrub(found.Sentence, g.literals), Items: found.Items, State: models.DeliveryReceived}}
-	dl := &out.Delivery
+		Trust: string(found.Trust), Sentence: scrub(found.Sentence, g.literals), Items: found.Items, State: models.DeliveryReceived}
 	switch found.Trust {
 	case providers.Verified, providers.Partly, providers.Hint:
-		dl.Dedupe = string(found.Trust) + ":" + d.dedupe(g, in, digest, dl)
+		dl.Dedupe = string(found.Trust) + ":" + d.dedupe(g, in, digest, &dl)
 	default:
 		dl.Trust, dl.State, dl.Dedupe = string(providers.Forged), models.DeliveryRefused, "forged:"+digest
-		out.Discard = d.tooManyForged(g, in.ReceivedAt)
+		discard = d.tooManyForged(g, in.ReceivedAt)
 	}
-	g.clean(in, dl)
-	return out, nil
+	g.clean(in, &dl)
+	return dl, g.provider.Webhooks.WebhookReply(topic.ID), discard, nil
 }
 
 // dedupe finds the key by which repeats of one event are recognised, and notes what the call says it is about. A hint's key carries its whole

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"countinghouse/handlers/tasks"
 	"countinghouse/models"
 	"countinghouse/models/store"
 	"countinghouse/providers"
@@ -20,10 +19,17 @@ func delivery(secret, body string) providers.Delivery {
 		Header: http.Header{"X-Signature": {sign(secret, []byte(body))}}}
 }
 
-func (b *bench) judge(id string, in providers.Delivery) tasks.Judged {
+// judged is what the desk says of one delivery.
+type judged struct {
+	Delivery models.Delivery
+	Reply    providers.Reply
+	Discard  bool
+}
+
+func (b *bench) judge(id string, in providers.Delivery) (j judged) {
 	b.Helper()
-	j, err := b.desk.Judge(b.Context(), id, in, "203.0.113.9")
-	if err != nil {
+	var err error
+	if j.Delivery, j.Reply, j.Discard, err = b.desk.Judge(b.Context(), id, in, "203.0.113.9"); err != nil {
 		b.Fatalf("judge: %v", err)
 	}
 	return j
@@ -44,7 +50,7 @@ func TestAWebhookIsVerifiedBeforeItIsReadAndForgedOnesAreNeverProcessed(t *testi
 			b.Errorf("a forged one was read: %+v", forged.Delivery)
 		}
 		// The forged one comes first: it must not take the right one's place.
-		for _, j := range []tasks.Judged{forged, good} {
+		for _, j := range []judged{forged, good} {
 			if k := in.Keep(b.Context(), j.Delivery); k.Err != nil || k.Repeat {
 				b.Fatalf("keep: %+v", k)
 			}
@@ -135,7 +141,7 @@ func TestAddressesThatDoNotExistTellNothing(t *testing.T) {
 		other.Topic = "nothing"
 		gone := func(what, id string, in providers.Delivery) {
 			b.Helper()
-			if _, err := b.desk.Judge(b.Context(), id, in, ""); !models.Is(err, models.NotFound) {
+			if _, _, _, err := b.desk.Judge(b.Context(), id, in, ""); !models.Is(err, models.NotFound) {
 				b.Errorf("%s: %v; want not found", what, err)
 			}
 		}
@@ -215,12 +221,12 @@ func TestManyDeliveriesShareTheirCommitsAndEachIsAnsweredAfterItsOwn(t *testing.
 		for w := range 50 {
 			wg.Go(func() {
 				for i := range n / 50 {
-					j, err := b.desk.Judge(b.Context(), c.ID, delivery(canary, fmt.Sprintf(`{"event":"%d-%d"}`, w, i)), "203.0.113.9")
+					d, _, _, err := b.desk.Judge(b.Context(), c.ID, delivery(canary, fmt.Sprintf(`{"event":"%d-%d"}`, w, i)), "203.0.113.9")
 					if err != nil {
 						b.Errorf("judge: %v", err)
 						return
 					}
-					k := in.Keep(b.Context(), j.Delivery)
+					k := in.Keep(b.Context(), d)
 					if _, err := b.store.DeliveryForTask(b.Context(), k.ID); k.Err != nil || err != nil {
 						b.Errorf("answered before it was stored: %v, %v", k.Err, err)
 					}

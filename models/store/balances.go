@@ -106,6 +106,14 @@ func (s *Store) Balances(ctx context.Context, actor models.Actor, env models.Env
 	return list, reads, err
 }
 
+// CredentialsForBalances lists an environment's credentials whose provider can be asked, by provider and name. Permission balances.read.
+func (s *Store) CredentialsForBalances(ctx context.Context, actor models.Actor, env models.Environment) ([]models.Credential, error) {
+	if err := actor.Require(models.BalancesRead); err != nil {
+		return nil, err
+	}
+	return s.credentialsWhere(ctx, "c.environment = ? AND c.state IN ('active', 'suspended') ORDER BY c.provider, c.name", env)
+}
+
 // points reads a balance's history from a moment on, the one before it included, so that a chart begins where the balance stood.
 func (tx *Tx) points(b *models.BalanceFigure, since models.Micros) error {
 	b.Points = nil

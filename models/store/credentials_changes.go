@@ -238,6 +238,21 @@ func (s *Store) WaitingChanges(ctx context.Context, actor models.Actor, env mode
 	return s.changesWhere(ctx, "state = ? AND credential_id IN (SELECT id FROM credentials WHERE environment = ?) ORDER BY id", models.ChangeWaiting, env)
 }
 
+// CredentialChange reads one change. Permission credentials.read.
+func (s *Store) CredentialChange(ctx context.Context, actor models.Actor, id string) (ch models.CredentialChange, err error) {
+	if err := actor.Require(models.CredentialsRead); err != nil {
+		return ch, err
+	}
+	list, err := s.changesWhere(ctx, "id = ?", id)
+	if err == nil && len(list) == 0 {
+		err = models.Errorf(models.NotFound, "There is no such change.")
+	}
+	if err != nil {
+		return ch, err
+	}
+	return list[0], nil
+}
+
 // ChangesOf lists a credential's changes, newest first, at most 50. Permission credentials.read.
 func (s *Store) ChangesOf(ctx context.Context, actor models.Actor, credentialID string) ([]models.CredentialChange, error) {
 	if err := actor.Require(models.CredentialsRead); err != nil {

@@ -176,6 +176,7 @@ func (s *Store) Exchanges(ctx context.Context, actor models.Actor, f models.Exch
 		return nil, models.Errorf(models.Invalid, "Choose a credential or a transaction whose exchanges to show.")
 	}
 	w := whereClause{}
+	w.add("environment = ?", f.Environment, f.Environment != "")
 	w.add("credential_id = ?", f.CredentialID, f.CredentialID != "")
 	w.add("subject_kind = ?", f.SubjectKind, f.SubjectID != "")
 	w.add("subject_id = ?", f.SubjectID, f.SubjectID != "")
