@@ -59,14 +59,6 @@ func asked(applied bool, done string) string {
 	return "A second admin must agree now. Nothing has changed yet."
 }
 
-// sentence is the part of an error that is for people.
-func sentence(err error) string {
-	if list, ok := Problems(err); ok {
-		return list[0].Message
-	}
-	return err.Error()
-}
-
 func (h *Credentials) words(c *Ctx) error {
 	cred, _, err := h.credential(c)
 	if err != nil {
