@@ -238,6 +238,9 @@ const (
 
 const day = 24 * time.Hour
 
+// Days is n whole days of 24 hours.
+func Days(n int) time.Duration { return time.Duration(n) * day }
+
 // Rotation judges the keys in use at a moment. Keys whose rotation date is not known are fresh: there is nothing to compare.
 func (c Credential) Rotation(now Micros) Rotation {
 	switch {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"countinghouse/models/jobs"
 )
 
 //go:embed migrations/*.sql
@@ -32,6 +34,10 @@ func (s *Store) Migrate(ctx context.Context) ([]string, error) {
 	done, err := p.Up(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("migrate the database: %w", err)
+	}
+	// The queue keeps tables of its own, in its own way.
+	if err := jobs.Migrate(ctx, s.write, jobs.Engine(s.Engine)); err != nil {
+		return nil, fmt.Errorf("migrate the queue: %w", err)
 	}
 	var names []string
 	for _, r := range done {

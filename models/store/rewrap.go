@@ -58,5 +58,6 @@ func (s *Store) Rewrap(ctx context.Context) (changed int, err error) {
 			}
 		}
 	}
-	return changed, nil
+	n, err := s.RewrapSecrets(ctx, s.vault)
+	return changed + n, err
 }

@@ -26,7 +26,7 @@ func (s *Store) Shape(ctx context.Context) ([]string, error) {
 				if err := r.Scan(&table, &name, &kind, &flag); err != nil {
 					return err
 				}
-				if strings.HasPrefix(table, "river_") || strings.HasPrefix(table, "goose_") || strings.HasPrefix(table, "sqlite_") {
+				if table == "jobs" || table == "job_periods" || strings.HasPrefix(table, "goose_") || strings.HasPrefix(table, "sqlite_") {
 					return nil
 				}
 				line := table + "." + name + " " + kind

@@ -1,0 +1,224 @@
+package tasks
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"countinghouse/models"
+	"countinghouse/models/jobs"
+	"countinghouse/models/store"
+	"countinghouse/providers"
+)
+
+// WebhookJob reads stored deliveries. A group that was stored in one commit is one job; what fails in it gets jobs of its own.
+type WebhookJob struct {
+	IDs []string `json:"ids"`
+}
+
+// Kind names the job.
+func (WebhookJob) Kind() string { return "process_webhook" }
+
+// WebhookLane keeps deliveries from waiting behind slow work.
+const WebhookLane = "webhooks"
+
+const (
+	webhookTries = 6           // failed readings before a delivery is dead: the last after about 35 minutes
+	strayAfter   = time.Minute // a stored delivery without a job is picked up after this
+)
+
+// Hooks reads what providers sent. What it finds is only ever a reason to ask the provider.
+type Hooks struct {
+	Store *store.Store
+	Desk  *Desk
+	Queue *jobs.Queue
+	Log   *slog.Logger
+	// Verified is told the answer to a recipient verification that comes by webhook. It may be nil.
+	Verified func(ctx context.Context, credentialID, token string, v providers.Verification) error
+}
+
+// Register makes the queue work deliveries.
+func (h *Hooks) Register() {
+	jobs.Handle(h.Queue, h.work, jobs.HandleOpts{Timeout: time.Minute})
+	h.Queue.Every("stray_webhooks", time.Minute, func() jobs.Args { return StrayWebhooksJob{} }, jobs.Opts{})
+	jobs.Handle(h.Queue, h.strays, jobs.HandleOpts{Timeout: time.Minute})
+}
+
+// Enqueue puts the job that reads deliveries into the transaction that stores them.
+func (h *Hooks) Enqueue(tx *store.Tx, ids []string) error {
+	return h.enqueueAt(tx, ids, time.Time{})
+}
+
+func (h *Hooks) enqueueAt(tx *store.Tx, ids []string, at time.Time) error {
+	if _, err := h.Queue.Insert(tx.Context(), tx.SQL(), WebhookJob{IDs: ids}, jobs.Opts{Lane: WebhookLane, ScheduledAt: at}); err != nil {
+		return err
+	}
+	tx.AfterCommit(h.Queue.Wake)
+	return nil
+}
+
+// work reads the deliveries of one job. Each has its own outcome: one that cannot be read never holds the others up.
+func (h *Hooks) work(ctx context.Context, job jobs.Job[WebhookJob]) error {
+	for _, id := range job.Args.IDs {
+		if err := h.Read(ctx, id); err != nil {
+			if ctx.Err() != nil {
+				return err // the whole job comes again; what was read stays read
+			}
+			h.Log.Error("a delivery was not read", "delivery", id, "error", err)
+			if err := h.failed(ctx, id, err); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// failed notes that reading failed and plans the next try, or gives up.
+func (h *Hooks) failed(ctx context.Context, id string, cause error) error {
+	d, err := h.Store.DeliveryForTask(ctx, id)
+	if err != nil {
+		return err
+	}
+	r := reading(d)
+	r.State, r.Error = models.DeliveryFailed, sentenceFor(cause)
+	tries := d.Tries + 1
+	if tries >= webhookTries {
+		r.State = models.DeliveryDead
+		return h.Store.FinishDelivery(ctx, id, r, nil)
+	}
+	return h.Store.FinishDelivery(ctx, id, r, func(tx *store.Tx) error {
+		return h.enqueueAt(tx, []string{id}, tx.Now.Add(time.Duration(tries*tries*tries)*10*time.Second).Time())
+	})
+}
+
+// unmatchedAgain is how often, and after which pauses, a delivery that names nothing of ours is tried again: it may have come before the
+// answer that tells us the provider's reference.
+var unmatchedAgain = [...]time.Duration{5 * time.Second, time.Minute, 10 * time.Minute}
+
+// reading keeps what is known of a delivery.
+func reading(d models.Delivery) store.Reading {
+	return store.Reading{State: d.State, Kind: d.Kind, Reference: d.Reference, ProviderRef: d.ProviderRef, Word: d.Word, Event: d.Event, TransactionID: d.TransactionID}
+}
+
+// Read reads one stored delivery: it is translated, its transaction is looked for, and the provider is asked about it soon. Reading a delivery
+// twice asks twice, which does no harm. A refused delivery is never read.
+func (h *Hooks) Read(ctx context.Context, id string) error {
+	d, err := h.Store.DeliveryForTask(ctx, id)
+	if models.Is(err, models.NotFound) {
+		return nil // removed since
+	}
+	if err != nil || d.State == models.DeliveryRefused || d.State == models.DeliveryProcessed {
+		return err
+	}
+	p, err := h.Desk.provider(d.Provider)
+	if err != nil {
+		return err
+	}
+	cred, err := h.Store.CredentialForTask(ctx, d.CredentialID)
+	if err != nil {
+		return err
+	}
+	settings, err := h.Desk.Settings(ctx, cred)
+	if err != nil {
+		return err
+	}
+	n, err := translate(p, providers.Delivery{Topic: d.Topic, Method: d.Method, Path: d.Path, Query: d.Query, Header: d.Header, Body: d.Body, ReceivedAt: d.ReceivedAt, Settings: settings})
+	if err != nil {
+		// The same bytes will not read better later: a person must look, and may replay it after an update of the program.
+		r := reading(d)
+		r.State, r.Error = models.DeliveryDead, sentenceFor(err)
+		return h.Store.FinishDelivery(ctx, id, r, nil)
+	}
+	if err := h.evidence(ctx, cred, d); err != nil {
+		return err
+	}
+	return h.act(ctx, d, n)
+}
+
+// translate keeps a panic of a provider's folder from taking the whole job along.
+func translate(p *providers.Provider, d providers.Delivery) (n providers.Notice, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the webhook reader of %s panicked: %v", p.Description.Name, r)
+		}
+	}()
+	if p.Webhooks == nil {
+		return n, models.Errorf(models.Invalid, "%s sends no webhooks.", p.Description.Title)
+	}
+	return p.Webhooks.TranslateWebhook(d)
+}
+
+// evidence keeps what a rightly signed delivery proved about the contract.
+func (h *Hooks) evidence(ctx context.Context, cred models.Credential, d models.Delivery) error {
+	if d.Trust != string(providers.Verified) && d.Trust != string(providers.Partly) {
+		return nil
+	}
+	var list []models.ItemEvidence
+	for _, item := range d.Items {
+		list = append(list, models.ItemEvidence{CredentialID: cred.ID, Item: item, Verdict: models.Proved, DeliveryID: d.ID, Sentence: "A webhook came: " + d.Sentence, Basis: cred.Basis()})
+	}
+	return h.Store.AddEvidence(ctx, "webhooks", list)
+}
+
+func (h *Hooks) act(ctx context.Context, d models.Delivery, n providers.Notice) error {
+	if n.Verification != nil && h.Verified != nil {
+		if err := h.Verified(ctx, d.CredentialID, n.Token, *n.Verification); err != nil {
+			return err
+		}
+	}
+	found, err := h.Store.FindByNotice(ctx, d.CredentialID, n.Reference, n.ProviderRef)
+	if err != nil {
+		return err
+	}
+	r := store.Reading{State: models.DeliveryProcessed, Kind: n.Kind, Reference: n.Reference, ProviderRef: n.ProviderRef, Word: n.Word, Event: n.Event, TransactionID: found}
+	if found != "" {
+		if err := h.Store.AskSoon(ctx, found, "webhook", says(d, n)); err != nil {
+			return err
+		}
+		return h.Store.FinishDelivery(ctx, d.ID, r, nil)
+	}
+	if n.Verification != nil || (n.Reference == "" && n.ProviderRef == "") {
+		return h.Store.FinishDelivery(ctx, d.ID, r, nil) // it is about no transaction
+	}
+	r.State = models.DeliveryUnmatched
+	if d.Tries >= len(unmatchedAgain) {
+		return h.Store.FinishDelivery(ctx, d.ID, r, nil)
+	}
+	return h.Store.FinishDelivery(ctx, d.ID, r, func(tx *store.Tx) error {
+		return h.enqueueAt(tx, []string{d.ID}, tx.Now.Add(unmatchedAgain[d.Tries]).Time())
+	})
+}
+
+// says is the line in the outcome court: what the delivery claims, and how far it may be believed.
+func says(d models.Delivery, n providers.Notice) string {
+	word := n.Word
+	if word == "" {
+		word = n.Event
+	}
+	if word == "" {
+		word = "no status"
+	}
+	return fmt.Sprintf("Webhook %s says %q (%s)", d.Topic, word, d.Trust)
+}
+
+// StrayWebhooksJob looks for stored deliveries that no job reads.
+type StrayWebhooksJob struct{}
+
+// Kind names the job.
+func (StrayWebhooksJob) Kind() string { return "stray_webhooks" }
+
+func (h *Hooks) strays(ctx context.Context, _ jobs.Job[StrayWebhooksJob]) error {
+	ids, err := h.Store.StrayDeliveries(ctx, h.Store.Now().Add(-strayAfter), 200)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := h.Read(ctx, id); err != nil {
+			if err := h.failed(ctx, id, err); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
