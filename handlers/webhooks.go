@@ -50,6 +50,7 @@ func (h *Webhooks) Routes() []Route {
 // receive takes one inbound call: verify over the raw bytes, store, and only then answer. Nothing is read here.
 func (h *Webhooks) receive(c *Ctx) error {
 	f := c.Fiber
+	f.Set(fiber.HeaderCacheControl, "no-store")
 	// Fiber's own Body() would unpack a compressed body; the signature is over what came. The copy outlives the request's buffers.
 	body := bytes.Clone(f.Request().Body())
 	if len(body) > models.MaxWebhookBody {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"countinghouse/handlers"
@@ -22,6 +23,8 @@ type Engine struct {
 	recorder *tasks.Recorder
 	desk     *tasks.Desk
 	money    *tasks.Money
+	hooks    *tasks.Hooks
+	inbox    *store.Intake
 	queue    *jobs.Queue
 }
 
@@ -45,11 +48,17 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 	e := &Engine{rt: rt, instance: instance, recorder: tasks.NewRecorder(rt.Store, rt.Log)}
 	e.desk = tasks.NewDesk(tasks.DeskConfig{Store: rt.Store, Vault: rt.Vault, Registry: rt.Providers, Recorder: e.recorder, Log: rt.Log, CallerAddress: rt.Config.EgressAddress})
 	e.money = &tasks.Money{Store: rt.Store, Clients: e.desk, Log: rt.Log, Instance: instance, CallbackURL: callback, Step: stepHook}
-	e.queue, err = jobs.New(jobs.Config{DB: rt.Store.WriteDB(), Engine: kind, Now: rt.Clock, Log: rt.Log, Lanes: tasks.MoneyLanes(), Alone: rt.lonely()})
+	lanes := tasks.MoneyLanes()
+	maps.Copy(lanes, tasks.KeyLanes())
+	e.queue, err = jobs.New(jobs.Config{DB: rt.Store.WriteDB(), Engine: kind, Now: rt.Clock, Log: rt.Log, Lanes: lanes, Alone: rt.lonely()})
 	if err != nil {
 		return nil, err
 	}
 	e.money.Register(e.queue)
+	e.hooks = &tasks.Hooks{Store: rt.Store, Desk: e.desk, Queue: e.queue, Log: rt.Log}
+	e.hooks.Register()
+	(&tasks.Keeping{Store: rt.Store, Desk: e.desk, Queue: e.queue, Log: rt.Log}).Register()
+	e.inbox = rt.Store.NewIntake(e.hooks.Enqueue)
 	rt.Store.UseJobs(tasks.Enqueuer{Queue: e.queue})
 	return e, nil
 }
@@ -80,6 +89,7 @@ func (e *Engine) run(ctx context.Context) {
 	log := e.rt.Log
 	defer e.recorder.Close()
 	defer e.desk.Close()
+	defer e.inbox.Close() // the pages have stopped: nothing more comes in
 	if err := e.queue.Start(context.WithoutCancel(ctx)); err != nil {
 		log.Error("the queue does not start; the sweep does its work, later", "error", err)
 	}

@@ -19,6 +19,7 @@ func (a *App) routes() []handlers.Route {
 		(&handlers.SignIn{Store: a.store}).Routes(),
 		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Instance: a.deps.Engine.name()}).Routes(),
 		(&handlers.Make{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Sniff: sniffProof}).Routes(),
+		a.keyRoutes(),
 		(&handlers.Settings{Store: a.store}).Routes(),
 		(&handlers.People{Store: a.store}).Routes(),
 		(&handlers.Allowlist{Store: a.store}).Routes(),

@@ -54,6 +54,9 @@ func (ForgetJob) Kind() string { return "forget_old" }
 // BalancesLane keeps a provider that answers slowly from holding up anything else.
 const BalancesLane = "balances"
 
+// KeyLanes is how many jobs about webhooks and balances run side by side.
+func KeyLanes() map[string]int { return map[string]int{WebhookLane: 4, BalancesLane: 4} }
+
 // Register makes the queue do the work.
 func (k *Keeping) Register() {
 	if k.BalancesEvery <= 0 {

@@ -88,6 +88,9 @@ func (s *Store) DropSlot(ctx context.Context, actor models.Actor, id string, slo
 
 // fill seals secrets into a slot that is empty.
 func (tx *Tx) fill(id string, slot models.Slot, seal KeySealer, secrets map[string]string, actor models.Actor) ([]models.SecretKept, error) {
+	if seal == nil {
+		return nil, errNoVault
+	}
 	var kept []models.SecretKept
 	for _, field := range slices.Sorted(maps.Keys(secrets)) {
 		plain := secrets[field]
