@@ -185,8 +185,9 @@ func (c *Client) validationKeys() keys {
 	return keys{c.cfg.Secrets[fCashoutKey], c.cfg.Secrets[fCashoutSignature]}
 }
 
-// signed calls the deposits family. Date and signature are made anew for every attempt; idempotency is empty or our reference.
-func (c *Client) signed(ctx context.Context, host *httpx.Client, k keys, operation, method, path, query string, body any, idempotency string) (httpx.Response, error) {
+// signed calls the deposits family. Date and signature are made anew for every attempt; idempotency is empty or our reference; secrets are
+// further values that the record must not show.
+func (c *Client) signed(ctx context.Context, host *httpx.Client, k keys, operation, method, path, query string, body any, idempotency string, secrets ...string) (httpx.Response, error) {
 	var raw []byte
 	if body != nil {
 		var err error
@@ -207,7 +208,7 @@ func (c *Client) signed(ctx context.Context, host *httpx.Client, k keys, operati
 	if idempotency != "" && c.set.sendKey {
 		header["X-Idempotency-Key"] = []string{idempotency}
 	}
-	return host.Do(ctx, httpx.Request{Operation: operation, Method: method, Path: path, RawQuery: query, Body: raw, Header: header})
+	return host.Do(ctx, httpx.Request{Operation: operation, Method: method, Path: path, RawQuery: query, Body: raw, Header: header, Secrets: secrets})
 }
 
 // bearer reads with a plain key and without a signature (OKP-SIG-6).

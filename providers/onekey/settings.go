@@ -19,7 +19,6 @@ type settings struct {
 	refusalCodes   []string                // OKP-ERR-3
 	refusalBurns   bool                    // OKP-IDEM-2
 	sendKey        bool                    // OKP-IDEM-3
-	keyRefused     bool                    // OKP-IDEM-3: a used key is answered with 104
 	externalID     *regexp.Regexp          // OKP-IDEM-4
 	invoiceID      *regexp.Regexp          // OKP-DEP-1
 	depositWords   map[string]models.State // OKP-DEP-2
@@ -139,7 +138,7 @@ func settingsOf(v map[string]string, proven bool) settings {
 	s := settings{
 		scheme: v["auth_scheme"], window: seconds(v["x_date_window"]), timeout: seconds(v["request_timeout"]),
 		refusalCodes: strings.Split(v["cashout_refusal_codes"], ","), refusalBurns: v["refusal_burns_reference"] == "yes",
-		sendKey: v["idempotency_key_mode"] != "omit", keyRefused: v["idempotency_key_mode"] == "error",
+		sendKey:    v["idempotency_key_mode"] != "omit",
 		externalID: regexp.MustCompile(v["external_id_pattern"]), invoiceID: regexp.MustCompile(v["invoice_id_pattern"]),
 		depositWords: map[string]models.State{}, pixKey: v["pix_metadata_keys"], bankCodeNumber: v["bank_code_as"] == "number",
 		idsMustMatch: v["status_ids_must_match"] == "yes", cancelHeld: v["cancel_from_on_hold"] == "yes",

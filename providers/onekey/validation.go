@@ -120,7 +120,7 @@ func (c *Client) validatePix(ctx context.Context, r providers.SendRequest) (prov
 		kind, key = "EMAIL", v["email"]
 	}
 	body := pixBody{KeyType: kind, Document: v["document_id"], PixKey: key, NotificationURL: r.NotifyURL}
-	res, err := c.signed(ctx, c.main, c.validationKeys(), "pix.validate", http.MethodPost, "/v5/account/pix_key/validate/details", "", body, "")
+	res, err := c.signed(ctx, c.main, c.validationKeys(), "pix.validate", http.MethodPost, "/v5/account/pix_key/validate/details", "", body, "", token)
 	if err != nil || res.Status < 200 || res.Status > 299 || codeOf(res.Body) != "" {
 		if len(res.Body) == 0 && res.Status == http.StatusBadRequest {
 			// Older pages: an empty 400 says that the key is no good.

@@ -44,6 +44,7 @@ type Sandbox struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	work   sync.WaitGroup
+	life   sync.Mutex // held while work is added and while it is closed, so that nothing begins after Close
 	client *http.Client
 	slots  chan struct{} // bounds concurrent callbacks
 
@@ -98,7 +99,9 @@ func New(o Options) *Sandbox {
 
 // Close stops everything that still runs. Callbacks under way are given up.
 func (s *Sandbox) Close() error {
+	s.life.Lock()
 	s.cancel()
+	s.life.Unlock()
 	s.work.Wait()
 	s.client.CloseIdleConnections()
 	return nil
@@ -120,6 +123,8 @@ func (s *Sandbox) number(name string, def int) int {
 
 // later runs f after a while unless the stand-in is closed before.
 func (s *Sandbox) later(d time.Duration, f func()) {
+	s.life.Lock()
+	defer s.life.Unlock()
 	if s.ctx.Err() != nil {
 		return
 	}
