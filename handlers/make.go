@@ -158,7 +158,7 @@ func (h *Make) choices(c *Ctx, k models.Kind, only string) ([]views.MakeChoice, 
 			return nil, err
 		}
 		ch := views.MakeChoice{Credential: views.CredentialChoice{ID: n.ID, Name: n.Name, Provider: n.Provider, Short: prov.Description.Short}}
-		for _, m := range prov.Description.Methods {
+		for _, m := range prov.Description.MethodsWith(settings) {
 			if m.Kind == k {
 				ch.Methods = append(ch.Methods, views.MakeMethod{Method: m, Why: lockedWhy(&prov.Description, m, cred, settings)})
 			}

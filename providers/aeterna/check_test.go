@@ -129,6 +129,31 @@ func TestTypedOperationsAreLockedAwayFromTheStandIn(t *testing.T) {
 	}
 }
 
+// In live the client looks for the two admins' confirmation of every item itself; only then is anything sent.
+func TestInLiveNothingIsCreatedUntilEveryItemIsConfirmed(t *testing.T) {
+	_, c := house(t, map[string]string{settingProfile: "on"})
+	c.env = models.Live
+	d := Provider().Description
+	items := itemsOf(opPayoutCreate)
+	for i := range items {
+		c.settings = map[string]string{settingProfile: "on"}
+		for _, other := range slices.Delete(slices.Clone(items), i, i+1) {
+			c.settings["confirmed:"+other] = "1"
+		}
+		out := c.SendPayout(t.Context(), payout(providertest.Reference()))
+		if r, ok := out.(providers.Refused); !ok || r.Code != providers.NotSent || !strings.Contains(r.Message, "Two admins must confirm") {
+			t.Errorf("without %s: %s", items[i], providertest.Say(out))
+		}
+	}
+	c.settings["confirmed:"+items[len(items)-1]] = "1"
+	accepted(t, c.SendPayout(t.Context(), payout(providertest.Reference())))
+	for _, l := range d.Locks(models.Live, map[string]string{"base_url": "https://pay.example.com"}, c.settings) {
+		if l.Operation == string(providers.CanSendPayouts) {
+			t.Errorf("payouts are confirmed and still locked: %+v", l)
+		}
+	}
+}
+
 // The client itself refuses what is locked, before a byte is sent.
 func TestALockedOperationSendsNothing(t *testing.T) {
 	asked := 0

@@ -175,6 +175,9 @@ func (c *Client) typed(operation string, in input) (wire, error) {
 	if ok, why := profileAllowed(c.env, c.baseURL, c.settings); !ok {
 		return wire{}, models.Errorf(models.Conflict, "%s", why)
 	}
+	if unconfirmed(c.env, operation, c.settings) {
+		return wire{}, models.Errorf(models.Conflict, "%s", assumedSentence(c.table))
+	}
 	in.loopback = c.env == models.Sandbox
 	in.cabinet = chosen(c.settings, settingCallback) == "cabinet"
 	w, err := c.table.build(operation, in)

@@ -71,7 +71,7 @@ func locks(env models.Environment, values, settings map[string]string) []provide
 				lock.Reason = why
 			case !hasOperation(t, op):
 				lock.Reason = "The operation table of this credential has no operation " + op + "."
-			case env == models.Live && creates(op):
+			case unconfirmed(env, op, settings):
 				lock.Reason, lock.Items = assumedSentence(t), itemsOf(op)
 			default:
 				continue
@@ -80,6 +80,13 @@ func locks(env models.Environment, values, settings map[string]string) []provide
 		}
 	}
 	return out
+}
+
+// unconfirmed reports whether an operation that creates something rests, in live, on an item that two admins have not confirmed. Their
+// confirmations reach a provider among its settings, as confirmed:ITEM.
+func unconfirmed(env models.Environment, operation string, settings map[string]string) bool {
+	return env == models.Live && creates(operation) &&
+		slices.ContainsFunc(itemsOf(operation), func(item string) bool { return settings["confirmed:"+item] != "1" })
 }
 
 func hasOperation(t *Table, name string) bool { _, ok := t.Operations[name]; return ok }

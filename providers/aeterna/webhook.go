@@ -2,6 +2,8 @@ package aeterna
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -117,7 +119,8 @@ func (rc receiver) TranslateWebhook(d providers.Delivery) (providers.Notice, err
 		}
 		return httpx.Say(at(tree, path).Scalar(), 200)
 	}
-	n := providers.Notice{Event: get(cb.Kind), Word: get(cb.Status), Reference: get(cb.Reference), ProviderRef: get(cb.ID)}
+	digest := sha256.Sum256(d.Body) // nothing in a callback tells one event from its repeat: the bytes do
+	n := providers.Notice{Dedupe: hex.EncodeToString(digest[:]), Event: get(cb.Kind), Word: get(cb.Status), Reference: get(cb.Reference), ProviderRef: get(cb.ID)}
 	switch cb.Kinds[n.Event] {
 	case "deposit":
 		n.Kind = models.Deposit
