@@ -28,6 +28,7 @@ type cli struct {
 	AuditKey      string   `help:"Base64 of the audit key's 32 bytes, instead of audit.key in the data folder." env:"COUNTINGHOUSE_AUDIT_KEY" hidden:""`
 
 	Serve   web.ServeCmd   `cmd:"" default:"withargs" help:"Run the server (the default)."`
+	Demo    web.DemoCmd    `cmd:"" help:"Run a demonstration with stand-ins for the providers; it leaves nothing behind."`
 	Migrate web.MigrateCmd `cmd:"" help:"Bring the database up to date."`
 	User    web.UserCmd    `cmd:"" help:"Manage people from the machine itself."`
 	Vault   web.VaultCmd   `cmd:"" help:"Manage the key that seals secrets."`
@@ -47,5 +48,5 @@ func main() {
 	cfg := web.Config{Data: c.Data, Database: c.Database, Listen: c.Listen, PublicURL: c.PublicURL, MetricsListen: c.MetricsListen,
 		TrustedProxies: c.TrustedProxy, Zone: c.Zone, EgressAddress: c.Egress, VaultKey: c.VaultKey, AuditKey: c.AuditKey}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	os.Exit(web.ExitCode(k.Run(&web.Env{Context: context.Background(), Config: cfg, Log: log, Out: os.Stdout, Providers: all.Registry()}), os.Stderr))
+	os.Exit(web.ExitCode(k.Run(&web.Env{Context: context.Background(), Config: cfg, Log: log, Out: os.Stdout, Providers: all.Registry(), Sandboxes: all.Sandboxes()}), os.Stderr))
 }

@@ -13,7 +13,11 @@ import (
 )
 
 // SignIn is the way in and out: password, second factor, enrolment, one-time links, step-up.
-type SignIn struct{ Store *store.Store }
+type SignIn struct {
+	Store *store.Store
+	// Demo are the people of the demonstration; nobody elsewhere. Their links stand on the sign-in page.
+	Demo []views.DemoPerson
+}
 
 // Routes lists them. The demo link is there in the demonstration only.
 func (h *SignIn) Routes() []Route {
@@ -49,14 +53,14 @@ var doneNotices = map[string]string{
 }
 
 func (h *SignIn) form(c *Ctx) error {
-	return c.Render(views.SignIn(c.Page("Sign in"), views.SignInParams{Back: LocalPath(c.Query("back"), ""), Done: doneNotices[c.Query("done")]}))
+	return c.Render(views.SignIn(c.Page("Sign in"), views.SignInParams{Back: LocalPath(c.Query("back"), ""), Done: doneNotices[c.Query("done")], Demo: h.Demo}))
 }
 
 func (h *SignIn) password(c *Ctx) error {
 	email, back := c.Form("email"), LocalPath(c.Form("back"), "/")
 	token, stage, err := h.Store.SignIn(c.Context(), email, c.FormRaw("password"), c.From)
 	if errs, ok := Problems(err); ok {
-		return c.RenderStatus(fiber.StatusUnprocessableEntity, views.SignIn(c.Page("Sign in"), views.SignInParams{Email: cutText(email, 254), Back: back, Errors: errs}))
+		return c.RenderStatus(fiber.StatusUnprocessableEntity, views.SignIn(c.Page("Sign in"), views.SignInParams{Email: cutText(email, 254), Back: back, Errors: errs, Demo: h.Demo}))
 	}
 	if err != nil {
 		return err
@@ -234,7 +238,13 @@ func (h *SignIn) signOut(c *Ctx) error {
 }
 
 func (h *SignIn) stepUpForm(c *Ctx) error {
-	return c.Render(views.StepUp(c.Page("Second factor"), codeParams(c, "/step-up", LocalPath(c.Query("back"), "/"), nil)))
+	p := codeParams(c, "/step-up", LocalPath(c.Query("back"), "/"), nil)
+	for _, d := range h.Demo {
+		if d.UserID == c.Actor.UserID {
+			p.Demo = withBack(d.Href, p.Back)
+		}
+	}
+	return c.Render(views.StepUp(c.Page("Second factor"), p))
 }
 
 func (h *SignIn) stepUp(c *Ctx) error {
@@ -255,7 +265,7 @@ func (h *SignIn) stepUp(c *Ctx) error {
 // demo signs a visitor of the demonstration in. It is the one GET that changes something, and exists nowhere else.
 func (h *SignIn) demo(c *Ctx) error {
 	token, err := h.Store.SignInByDemoLink(c.Context(), c.Param("token"), c.From)
-	return h.goOn(c, token, "/", err)
+	return h.goOn(c, token, LocalPath(c.Query("back"), "/"), err)
 }
 
 // setCookie keeps a preference in the browser for a year. It is no secret and decides nothing but looks.

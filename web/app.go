@@ -18,6 +18,7 @@ import (
 	"countinghouse/models"
 	"countinghouse/models/store"
 	"countinghouse/providers"
+	"countinghouse/views"
 )
 
 // Deps is what the composition root was given or opened.
@@ -26,7 +27,8 @@ type Deps struct {
 	Log       *slog.Logger
 	Clock     models.Clock
 	Providers *providers.Registry
-	Engine    *Engine // nil in tests that move no money
+	Engine    *Engine            // nil in tests that move no money
+	People    []views.DemoPerson // of the demonstration
 }
 
 // App is the web server: one Fiber application over one store.

@@ -61,6 +61,7 @@ type Env struct {
 	Log       *slog.Logger
 	Out       io.Writer
 	Providers *providers.Registry
+	Sandboxes map[string]func(providers.SandboxOptions) providers.SandboxHandler
 }
 
 // ServeCmd runs the server.

@@ -16,7 +16,7 @@ import (
 func (a *App) routes() []handlers.Route {
 	return slices.Concat(
 		[]handlers.Route{{Method: "GET", Path: "/", Name: "home", Access: handlers.SignedIn, Handle: a.firstPage}},
-		(&handlers.SignIn{Store: a.store}).Routes(),
+		(&handlers.SignIn{Store: a.store, Demo: a.deps.People}).Routes(),
 		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Instance: a.deps.Engine.name()}).Routes(),
 		(&handlers.Make{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Sniff: sniffProof}).Routes(),
 		a.keyRoutes(),

@@ -18,6 +18,7 @@ import (
 	"countinghouse/models/store"
 	"countinghouse/models/vault"
 	"countinghouse/providers"
+	"countinghouse/views"
 )
 
 // Runtime is what every command works on: the open store, its vault and keys.
@@ -30,6 +31,7 @@ type Runtime struct {
 	Clock  models.Clock
 
 	Providers *providers.Registry
+	People    []views.DemoPerson // of the demonstration; nobody elsewhere
 }
 
 // Where things are in the data folder.

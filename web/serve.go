@@ -31,11 +31,16 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, reg
 }
 
 func (rt *Runtime) serve(ctx context.Context, out io.Writer) error {
+	return rt.serveWith(ctx, out, nil)
+}
+
+// serveWith serves and calls ready once everything has started.
+func (rt *Runtime) serveWith(ctx context.Context, out io.Writer, ready func(*App)) error {
 	engine, err := NewEngine(ctx, rt)
 	if err != nil {
 		return err
 	}
-	app, err := New(rt.Config, Deps{Store: rt.Store, Log: rt.Log, Clock: rt.Clock, Providers: rt.Providers, Engine: engine})
+	app, err := New(rt.Config, Deps{Store: rt.Store, Log: rt.Log, Clock: rt.Clock, Providers: rt.Providers, Engine: engine, People: rt.People})
 	if err != nil {
 		return err
 	}
@@ -51,6 +56,9 @@ func (rt *Runtime) serve(ctx context.Context, out io.Writer) error {
 	}
 	if err := rt.greet(ctx, app, out); err != nil {
 		rt.Log.Error("set-up link", "err", err)
+	}
+	if ready != nil {
+		ready(app)
 	}
 	rt.Log.Info("serving", "address", l.Addr().String(), "public", app.cfg.base.String())
 	err = app.Serve(ctx, l)

@@ -66,6 +66,7 @@ type bulk struct {
 	args    []any
 	full    string // the statement for a full load, made once
 	load    int
+	after   *bulk // rows of that table must be there first
 }
 
 func newBulk(tx *Tx, table, columns string) *bulk {
@@ -84,6 +85,11 @@ func (b *bulk) row(args ...any) error {
 	b.args = append(b.args, args...)
 	if len(b.args) < b.load*b.columns {
 		return nil
+	}
+	if b.after != nil {
+		if err := b.after.flush(); err != nil {
+			return err
+		}
 	}
 	err := b.tx.Exec(b.full, b.args...)
 	b.args = b.args[:0]
@@ -105,7 +111,7 @@ type filler struct {
 }
 
 func newFiller(tx *Tx, rowsOnly bool) *filler {
-	return &filler{
+	f := &filler{
 		rowsOnly: rowsOnly,
 		rows: newBulk(tx, "transactions", `id, environment, kind, provider, credential_id, method, reference, provider_ref, bank_ref, state, word, reason_code, reason,
 			asset, minor, settled_asset, settled_minor, fee_asset, fee_minor, counter_asset, counter_minor, rate, party, destination_id, destination_digest, sub_account, batch_id,
@@ -119,6 +125,11 @@ func newFiller(tx *Tx, rowsOnly bool) *filler {
 		approvals: newBulk(tx, "approvals", "request_id, user_id, user_name, decision, reason, digest, at_us"),
 		ledger:    newBulk(tx, "ledger_entries", "id, transaction_id, event_id, at_us, environment, credential_id, account, asset, minor"),
 	}
+	for _, b := range []*bulk{f.details, f.events, f.attempts, f.evidence} {
+		b.after = f.rows
+	}
+	f.approvals.after = f.requests
+	return f
 }
 
 func (f *filler) flush() error {

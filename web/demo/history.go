@@ -403,3 +403,21 @@ var firstNames = []string{"João", "Maria", "Ana", "Pedro", "Lucas", "Beatriz", 
 var lastNames = []string{"Silva", "Souza", "Pereira", "Oliveira", "Costa", "Almeida", "Ferreira", "Gómez", "Rodríguez", "Fernández", "Rojas", "Muñoz", "Soto", "Mwangi",
 	"Odhiambo", "Kamau", "Njoroge", "Dlamini", "Nkosi", "Petrova", "Ivanov", "Tan", "Lim", "Sato", "Moreira", "Araújo", "Vieira", "Cardoso", "Teixeira", "Barbosa",
 	"Castro", "Molina", "Herrera", "Vega", "Ibáñez", "Quispe", "Flores", "Santos", "Ribeiro", "Carvalho"}
+
+// Request is one thing to be made today.
+type Request struct {
+	Amount models.Money
+	Values map[string]string
+}
+
+// Today makes up an amount and values for a method of an account; false when the method has no asset that can be counted.
+func (h *Historian) Today(a Account, m providers.Method) (Request, bool) {
+	asset := "USD"
+	if len(m.Assets) > 0 {
+		asset = m.Assets[0]
+	}
+	if _, ok := models.AssetByCode(asset); !ok {
+		return Request{}, false
+	}
+	return Request{h.amount(story{a, m, asset, 0}), h.recipient(m)}, true
+}

@@ -1,0 +1,145 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"countinghouse/models"
+	"countinghouse/views"
+	"countinghouse/web/demo"
+)
+
+// DemoCmd runs the demonstration: a merchant with a year of history, people to be, and a stand-in for every provider.
+type DemoCmd struct {
+	Transactions int    `help:"How many transactions the year of history has." default:"24000"`
+	Seed         uint64 `help:"The same seed gives the same history." default:"20260921"`
+	Check        bool   `help:"Start, walk through the main pages, and end; the exit code tells."`
+	Verbose      bool   `help:"Write the log to the terminal."`
+}
+
+// Run implements the command. Everything is in a temporary folder, which is removed at the end.
+func (c DemoCmd) Run(e *Env) (err error) {
+	ctx, stop := signal.NotifyContext(e, syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	folder, err := os.MkdirTemp("", "countinghouse-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	log := slog.New(slog.DiscardHandler)
+	if c.Verbose {
+		log = e.Log
+	}
+	listen, err := freeAddress(ctx, e.Config.Listen, c.Check)
+	if err != nil {
+		return err
+	}
+	cfg := Config{Data: folder, Listen: listen, Demo: true, Zone: e.Config.Zone, GracePeriod: 3 * time.Second}
+	rt, err := Start(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rt.Close()) }()
+	rt.Providers = e.Providers
+	d := &demonstration{rt: rt, cmd: c, out: e.Out, base: "http://" + listen}
+	defer d.close()
+	if err := d.furnish(ctx, e.Sandboxes); err != nil {
+		return fmt.Errorf("prepare the demonstration: %w", err)
+	}
+	rt.People = d.links
+	return d.open(ctx)
+}
+
+// freeAddress gives the wished address if nothing listens there, and one with a free port otherwise.
+func freeAddress(ctx context.Context, wish string, any bool) (string, error) {
+	if any {
+		wish = "127.0.0.1:0"
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", wish)
+	if err != nil {
+		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+			return "", err
+		}
+	}
+	defer l.Close() //nolint:errcheck // only the number was wanted
+	return l.Addr().String(), nil
+}
+
+// demonstration is the running demo.
+type demonstration struct {
+	rt        *Runtime
+	cmd       DemoCmd
+	out       io.Writer
+	base      string
+	people    map[string]models.Actor // by role word: finance, finance2, compliance, admin, admin2, auditor
+	links     []views.DemoPerson
+	sandboxes []standIn
+	accounts  []demo.Account
+}
+
+// standIn is one provider's sandbox on its loopback port.
+type standIn struct {
+	name, url string
+	stop      func()
+}
+
+func (d *demonstration) close() {
+	for _, s := range d.sandboxes {
+		s.stop()
+	}
+}
+
+// open serves until somebody stops it, or, with --check, until the walk has ended.
+func (d *demonstration) open(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	started := time.Now()
+	up := make(chan *App, 1)
+	ready := func(app *App) {
+		up <- app
+		go func() {
+			if err := d.today(ctx); err != nil && ctx.Err() == nil {
+				d.rt.Log.Error("the demonstration's open transactions", "error", err)
+			}
+		}()
+		if !d.cmd.Check {
+			d.print()
+		}
+	}
+	if !d.cmd.Check {
+		return d.rt.serveWith(ctx, io.Discard, ready)
+	}
+	served := make(chan error, 1)
+	go func() { served <- d.rt.serveWith(ctx, io.Discard, ready) }()
+	select {
+	case err := <-served:
+		return err
+	case app := <-up:
+		pages, err := d.walk(ctx, app)
+		stop()
+		if err = errors.Join(err, <-served); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(d.out, "demo check passed: %d stand-ins, %d people, %d pages, %s\n", len(d.sandboxes), len(d.people), pages, time.Since(started).Round(time.Millisecond))
+		return err
+	}
+}
+
+func (d *demonstration) print() {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nCountinghouse, the demonstration, is at\n\n    %s\n\nChoose there whom to be. The stand-ins of the providers:\n\n", d.base)
+	for _, s := range d.sandboxes {
+		fmt.Fprintf(&b, "    %-10s %s/_sandbox/\n", s.name, s.url)
+	}
+	b.WriteString("\nPress Ctrl-C to stop; nothing is left behind.\n")
+	_, _ = io.WriteString(d.out, b.String())
+}
