@@ -74,7 +74,7 @@ func capabilities() []providers.Capability {
 
 func passport() providers.Passport {
 	return providers.Passport{
-		Idempotency:      "WSPN rejects a requestId that it has taken before; it never repeats the first answer. Our reference is the requestId. " +
+		Idempotency: "WSPN rejects a requestId that it has taken before; it never repeats the first answer. Our reference is the requestId. " +
 			"A crypto order can be asked for by it; for bank transfers and conversions the path of that question is a guess, locked in live.",
 		QueryByReference: true,
 		NotFoundAfter:    0,
