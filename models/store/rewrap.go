@@ -8,7 +8,8 @@ import (
 	"countinghouse/models/vault"
 )
 
-// sealedPlaces lists every column that holds a sealed value, and the column that names its row. A test compares it with the schema.
+// sealedPlaces lists the columns that hold a sealed value, and the column that names its row; the secrets of credentials have a method of their
+// own. A test compares the list with the schema.
 var sealedPlaces = []struct{ table, key, column string }{
 	{"users", "id", "totp_sealed"},
 	{"users", "id", "totp_pending"},
