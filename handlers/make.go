@@ -186,7 +186,7 @@ func lockedWhy(d *providers.Description, m providers.Method, cred models.Credent
 		return ""
 	}
 	for _, l := range d.Locks(cred.Environment, cred.Values, settings) {
-		if l.Operation == m.ID || l.Operation == string(capabilityOf(m.Kind)) {
+		if !l.Warning && (l.Operation == m.ID || l.Operation == string(capabilityOf(m.Kind))) {
 			return l.Reason
 		}
 	}

@@ -221,7 +221,7 @@ type Lock struct {
 	Operation string   // capability or method id
 	Reason    string   // for people
 	Items     []string // contract items whose confirmation unlocks it; empty: nothing unlocks it
-	Warning   bool     // shown, not enforced (sandbox credentials)
+	Warning   bool     // shown, not enforced: in sandbox, or where a part of the operation is left out
 }
 
 // RequestPreview is one request as it would be sent, for people to check before a change of settings is approved.

@@ -422,6 +422,20 @@ func TestASuccessThatTheBankReturnsIsANewEvent(t *testing.T) {
 	})
 }
 
+// A provider says "rejected" and does not know that we had it as paid: for us that is a return.
+func TestARejectionAfterASuccessIsAReturn(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		x := h.approved(t)
+		must(t, h.money.Send(t.Context(), x.ID))
+		must(t, h.money.Ask(t.Context(), x.ID))
+		h.bank.find = func(providers.Query) providers.Finding { return found(models.Failed) }
+		must(t, h.money.Ask(t.Context(), x.ID))
+		h.is(t, x.ID, models.Returned)
+		must(t, h.money.Ask(t.Context(), x.ID))
+		h.is(t, x.ID, models.Returned)
+	})
+}
+
 func TestSendingAgainNeedsEvidenceAndASecondPerson(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		h.bank.send = func(providers.SendRequest) providers.Outcome { return providers.Unknown{Cause: "cut"} }

@@ -16,7 +16,8 @@ import (
 
 // reads are the harmless look-ups.
 func reads() []providers.Read {
-	country := providers.Field{Name: "country", Label: "Country", Required: true, Default: "BR", MaxLen: 2, Pattern: `^[A-Z]{2}$`, PatternHelp: "Two capital letters, for example BR."}
+	// What has a default is not required, so that a form can offer the list as choices without asking anything.
+	country := providers.Field{Name: "country", Label: "Country", Default: "BR", MaxLen: 2, Pattern: `^[A-Z]{2}$`, PatternHelp: "Two capital letters, for example BR."}
 	amount := providers.Field{Name: "amount", Label: "Amount", Default: "1", MaxLen: 21, Pattern: `^\d{1,18}(\.\d{1,2})?$`, PatternHelp: "Digits and one point."}
 	days := []providers.Field{
 		{Name: "from", Label: "Created from", Kind: providers.Date, Required: true}, {Name: "to", Label: "Created before", Kind: providers.Date, Required: true, Help: "At most 60 days later."},
@@ -30,8 +31,8 @@ func reads() []providers.Read {
 		{ID: "payment_methods", Title: "Payment methods", Params: []providers.Field{country}, Mark: providers.Sibling, Item: "OKP-DEP-4"},
 		{ID: "exchange_rate", Title: "Exchange rate", Help: "The amount is in US dollars. Rates are not locked for cashouts.", Params: []providers.Field{country, amount}, Mark: providers.Documented},
 		{ID: "crypto_rate", Title: "Crypto exchange rate", Params: []providers.Field{
-			{Name: "currency", Label: "Currency", Required: true, Default: "USD", MaxLen: 3, Pattern: `^[A-Z]{3}$`, PatternHelp: "Three capital letters."}, amount,
-			{Name: "crypto", Label: "Crypto asset", Required: true, Default: "BTC", MaxLen: 10, Pattern: `^[A-Z0-9]{2,10}$`, PatternHelp: "A symbol such as BTC."}}, Mark: providers.Assumed, Item: "OKP-REC-1"},
+			{Name: "currency", Label: "Currency", Default: "USD", MaxLen: 3, Pattern: `^[A-Z]{3}$`, PatternHelp: "Three capital letters."}, amount,
+			{Name: "crypto", Label: "Crypto asset", Default: "BTC", MaxLen: 10, Pattern: `^[A-Z0-9]{2,10}$`, PatternHelp: "A symbol such as BTC."}}, Mark: providers.Assumed, Item: "OKP-REC-1"},
 		{ID: "states", Title: "States of a country", Params: []providers.Field{country}, Mark: providers.Documented},
 		{ID: "subscription", Title: "A subscription", Help: "The fields of this answer are not documented: they are shown as they come.", Params: number("Subscription number"), Mark: providers.Documented},
 		{ID: "books_deposits", Title: "OneKey's books: deposits", Params: days, Mark: providers.Assumed, Item: "OKP-REC-1"},
@@ -50,7 +51,11 @@ func (c *Client) LookUp(ctx context.Context, id string, params map[string]string
 		if err := models.Problems(providers.CheckFields(r.Params, params)); err != nil {
 			return providers.Sheet{}, err
 		}
-		return c.lookUp(ctx, r, params)
+		p := map[string]string{}
+		for _, f := range r.Params {
+			p[f.Name] = orText(params[f.Name], f.Default)
+		}
+		return c.lookUp(ctx, r, p)
 	}
 	return providers.Sheet{}, models.Errorf(models.NotFound, "OneKey has no such look-up.")
 }
@@ -68,11 +73,11 @@ func (c *Client) lookUp(ctx context.Context, r providers.Read, p map[string]stri
 		return c.readOnly(ctx, r.Title, "states.list", "/v3/states", query, []string{"iso", "name"})
 	case "exchange_rate":
 		query.Set("country", p["country"])
-		query.Set("amount", orText(p["amount"], "1"))
+		query.Set("amount", p["amount"])
 		return c.readOnly(ctx, r.Title, "rates.fiat", "/v3/exchange_rates", query, []string{"fx_rate", "currency", "converted_amount"})
 	case "crypto_rate":
 		query.Set("currency", p["currency"])
-		query.Set("amount", orText(p["amount"], "1"))
+		query.Set("amount", p["amount"])
 		query.Set("crypto", p["crypto"])
 		return c.readOnly(ctx, r.Title, "rates.crypto", "/v3/exchange_rates/crypto", query, []string{"fx_rate", "currency", "converted_amount", "fee"})
 	case "subscription":

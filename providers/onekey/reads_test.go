@@ -78,6 +78,21 @@ func TestOneBankIsFoundByCodeAndByISPB(t *testing.T) {
 	}
 }
 
+// A payout's form offers the banks as choices and has nothing to give for it.
+func TestWhatAFormOffersAsChoicesNeedsNoParameters(t *testing.T) {
+	h := open(t, nil)
+	for _, m := range onekey.Provider().Description.Methods {
+		for _, f := range m.Fields {
+			if f.Lookup == "" {
+				continue
+			}
+			if s, err := client(t, h).LookUp(t.Context(), f.Lookup, nil); err != nil || len(s.Rows) == 0 || s.Rows[0][0] == "" || s.Rows[0][1] == "" {
+				t.Errorf("%s %s: %v %v", m.ID, f.Name, s.Rows, err)
+			}
+		}
+	}
+}
+
 func subscription() onekey.Subscription {
 	return onekey.Subscription{Reference: providertest.Reference(), Amount: brl(1990), Country: "BR", Document: "52998224725", DocumentType: "CPF", Email: "ana@example.com", FirstName: "Ana", LastName: "Souza",
 		Description: "Plan", StartDate: "2026-12-01", Plan: "MONTHLY", PlanUnit: 1, AutoRenewal: true, ClientIP: "203.0.113.7", ReturnURL: "https://shop.example/back", CallbackURL: "https://shop.example/hook"}

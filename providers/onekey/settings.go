@@ -181,6 +181,8 @@ func locks(env models.Environment, values, set map[string]string) []providers.Lo
 			out = append(out, providers.Lock{Operation: string(c), Reason: lockReason, Items: []string{"OKP-SIG-2"}, Warning: env == models.Sandbox})
 		}
 	}
+	out = append(out, providers.Lock{Operation: "br_bank", Items: []string{"OKP-CO-6"}, Warning: true,
+		Reason: "The field registered_bank_accounts (the customer's own accounts, see refusal 525) is never sent: whether it is an object or a list is not known."})
 	for _, m := range methods() {
 		if m.Locked != "" {
 			out = append(out, providers.Lock{Operation: m.ID, Reason: m.Locked})

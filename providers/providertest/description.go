@@ -275,6 +275,11 @@ func (c *checker) fields(what string, fields []providers.Field, lookups []provid
 		if f.Lookup != "" && !slices.ContainsFunc(lookups, func(r providers.Read) bool { return r.ID == f.Lookup }) {
 			c.saying("%s: there is no read %q to choose from", where, f.Lookup)
 		}
+		for _, r := range lookups {
+			if r.ID == f.Lookup && slices.ContainsFunc(r.Params, func(p providers.Field) bool { return p.Required }) {
+				c.saying("%s: the read %q has a required parameter, and a form has none to give", where, f.Lookup)
+			}
+		}
 	}
 }
 

@@ -52,7 +52,11 @@ func TestEveryInconsistencyIsNamed(t *testing.T) {
 		"reads are described: true": func(d *providers.Description) {
 			d.Reads = []providers.Read{{ID: "x", Title: "X", Mark: providers.Documented}}
 		},
-		"there is no read":                func(d *providers.Description) { d.Methods[0].Fields[0].Lookup = "banks" },
+		"there is no read": func(d *providers.Description) { d.Methods[0].Fields[0].Lookup = "banks" },
+		"a form has none to give": func(d *providers.Description) {
+			d.Methods[0].Fields[0].Lookup = "banks"
+			d.Reads = []providers.Read{{ID: "banks", Title: "Banks", Mark: providers.Documented, Params: []providers.Field{{Name: "c", Label: "C", Required: true}}}}
+		},
 		"a choice needs options":          func(d *providers.Description) { d.Methods[0].Fields[0].Kind = providers.Select },
 		"the id is no path segment":       func(d *providers.Description) { d.Webhooks[0].ID = "Pay/Out" },
 		"needs either options or":         func(d *providers.Description) { d.Settings[0].Pattern = "^A$" },
