@@ -300,3 +300,9 @@ func sentence(err error) string {
 	}
 	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
+
+// Close drops kept connections; the frame calls it when the client's keys or settings have changed.
+func (c *client) Close() { c.http.Close() }
+
+// CircuitOpen reports whether calls pause because WakaPay did not answer lately.
+func (c *client) CircuitOpen() bool { return c.http.CircuitOpen() }

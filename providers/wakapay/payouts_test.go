@@ -268,6 +268,15 @@ func TestOnlyTheDocumentedAnswersToAPayoutAreBelieved(t *testing.T) {
 	}
 }
 
+func TestADuplicateIsToldApartFromADeadLine(t *testing.T) {
+	h := open(t, demo(), nil)
+	h.client.SendPayout(t.Context(), mobile("CH01"))
+	o, ok := h.client.SendPayout(t.Context(), mobile("CH01")).(providers.Unknown)
+	if !ok || !strings.Contains(o.Cause, "already received") {
+		t.Errorf("%+v", o)
+	}
+}
+
 func TestStatusesAreWakaPaysAndNoOthers(t *testing.T) {
 	for word, want := range map[string]models.State{"termination_pending": models.Pending, "termination_success": models.Succeeded, "termination_failure": models.Failed,
 		"completed": "", "failed": "", "processing": "", "TERMINATION_SUCCESS": "", "termination_success ": "", "\x00": ""} {

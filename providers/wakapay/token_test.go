@@ -61,7 +61,12 @@ func TestFiftyCallersShareOneSlowSignIn(t *testing.T) {
 	var wg sync.WaitGroup
 	var failed atomic.Int32
 	gone, cancel := context.WithCancel(t.Context())
-	wg.Go(func() { _, _ = h.client.Balances(gone) })
+	wg.Go(func() { _, _ = h.client.tokens.get(gone) })
+	for flying := false; !flying; time.Sleep(time.Millisecond) {
+		h.client.tokens.mu.Lock()
+		flying = h.client.tokens.flight != nil
+		h.client.tokens.mu.Unlock()
+	}
 	time.AfterFunc(30*time.Millisecond, cancel) // the first to come goes away; the others are served all the same
 	for range 50 {
 		wg.Go(func() {

@@ -218,3 +218,9 @@ func (c *client) caller() string {
 	}
 	return "We call from " + c.cfg.CallerAddress + "."
 }
+
+// Close drops kept connections; the frame calls it when the client's keys or settings have changed.
+func (c *client) Close() { c.http.Close() }
+
+// CircuitOpen reports whether calls pause because WUPEX did not answer lately.
+func (c *client) CircuitOpen() bool { return c.http.CircuitOpen() }
