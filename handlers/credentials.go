@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +18,7 @@ import (
 // Desk is what a page may ask of providers. Nothing in it can move money.
 type Desk interface {
 	Check(ctx context.Context, actor models.Actor, credentialID string, slot models.Slot) (providers.Checked, error)
+	Try(ctx context.Context, cred models.Credential, secrets map[string]string) error
 	LookUp(ctx context.Context, credentialID, id string, params map[string]string) (providers.Sheet, error)
 	CircuitOpen(credentialID string) (open, known bool)
 }
@@ -251,6 +253,12 @@ func (h *Credentials) create(c *Ctx) error {
 	if list, bad := Problems(spec.Check()); bad {
 		s.Errors = append(s.Errors, list...)
 	}
+	if len(s.Errors) == 0 {
+		s.Errors, err = h.try(c, &p.Description, models.Credential{Provider: p.Description.Name, Environment: c.Env, Values: values, Settings: settings}, secrets)
+		if err != nil {
+			return err
+		}
+	}
 	if c.Form("do") == "preview" {
 		s.Preview = preview(&p.Description, c.Env, values, settings)
 	}
@@ -266,6 +274,20 @@ func (h *Credentials) create(c *Ctx) error {
 		return err
 	}
 	return c.Done(views.CredentialPath(cred.ID), "Written down as a draft. Test it, then bring it into use.")
+}
+
+// try asks the provider's own code whether it could work with these values.
+func (h *Credentials) try(c *Ctx, d *providers.Description, cred models.Credential, secrets map[string]string) ([]ui.FieldError, error) {
+	err := h.Desk.Try(c.Context(), cred, secrets)
+	var e *models.Error
+	if !errors.As(err, &e) || e.Code != models.Invalid {
+		return nil, err
+	}
+	ps := e.Fields
+	if len(ps) == 0 {
+		ps = []models.Problem{{Field: e.Field, Sentence: e.Sentence}}
+	}
+	return formErrors(d, ps), nil
 }
 
 func readNotes(c *Ctx) models.CredentialNotes {

@@ -38,6 +38,13 @@ func (h *Credentials) change(c *Ctx) error {
 		s.Preview = preview(&p.Description, c.Env, values, settings)
 		return again()
 	}
+	if len(s.Errors) == 0 {
+		next := cred
+		next.Values, next.Settings = values, settings
+		if s.Errors, err = h.try(c, &p.Description, next, nil); err != nil {
+			return err
+		}
+	}
 	if len(s.Errors) > 0 {
 		return again()
 	}

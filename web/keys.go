@@ -36,6 +36,8 @@ func (n noEngine) Check(context.Context, models.Actor, string, models.Slot) (pro
 	return providers.Checked{}, n.refuse()
 }
 
+func (n noEngine) Try(context.Context, models.Credential, map[string]string) error { return n.refuse() }
+
 func (n noEngine) LookUp(context.Context, string, string, map[string]string) (providers.Sheet, error) {
 	return providers.Sheet{}, n.refuse()
 }

@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 
 	"countinghouse/models"
@@ -42,6 +43,27 @@ func (d *Desk) Check(ctx context.Context, actor models.Actor, credentialID strin
 		t.Exchanges[r.Operation] = about(ctx).seen.last(r.Operation)
 	}
 	return t, d.store.RecordTest(ctx, actor, testOf(cred, slot, t))
+}
+
+// Try builds a client as it would be after a change and throws it away: what its provider refuses to work with is refused before it is
+// written down. secrets nil means those in use.
+func (d *Desk) Try(ctx context.Context, cred models.Credential, secrets map[string]string) error {
+	p, err := d.provider(cred.Provider)
+	if err != nil {
+		return err
+	}
+	if secrets == nil {
+		if secrets, err = d.open(ctx, cred.ID, models.SlotCurrent); err != nil {
+			return err
+		}
+	}
+	client, err := p.New(providers.Config{Environment: cred.Environment, Values: cred.Values, Secrets: secrets, Settings: cred.Settings, Clock: d.store.Clock,
+		Log: slog.New(slog.DiscardHandler), CallerAddress: d.address})
+	if err != nil {
+		return scrubbed(err, secrets)
+	}
+	closeClient(client)
+	return nil
 }
 
 // judge sums the results up: the worst failure decides; otherwise anything that worked; otherwise everything was skipped.
