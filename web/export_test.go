@@ -1,6 +1,10 @@
 package web
 
-import "github.com/alecthomas/kong"
+import (
+	"context"
+
+	"github.com/alecthomas/kong"
+)
 
 // ParseForTest parses an empty command line into a grammar with our resolver.
 func ParseForTest(grammar any, value func() string) (string, error) {
@@ -11,3 +15,6 @@ func ParseForTest(grammar any, value func() string) (string, error) {
 	_, err = p.Parse(nil)
 	return value(), err
 }
+
+// RunForTest works beside the pages until ctx ends.
+func (e *Engine) RunForTest(ctx context.Context) { e.run(ctx) }

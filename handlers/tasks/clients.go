@@ -123,21 +123,9 @@ func closeClient(client any) {
 	}
 }
 
-// CircuitOpen tells whether calls of a credential are being refused because its provider did not answer lately. known is false while no call
-// was made since the program started, or when the provider's client does not tell.
-func (d *Desk) CircuitOpen(credentialID string) (open, known bool) {
-	d.mu.Lock()
-	b := d.clients[clientPlace{credentialID, models.SlotCurrent}]
-	d.mu.Unlock()
-	if b == nil {
-		return false, false
-	}
-	c, ok := b.client.(interface{ CircuitOpen() bool })
-	if !ok {
-		return false, false
-	}
-	return c.CircuitOpen(), true
-}
+// CircuitOpen tells whether calls of a credential were being refused at its last call because its provider did not answer lately. known is
+// false while no call was made since the program started.
+func (d *Desk) CircuitOpen(credentialID string) (open, known bool) { return d.recorder.Paused(credentialID) }
 
 // Close drops all clients.
 func (d *Desk) Close() {

@@ -69,11 +69,11 @@ func (d *Desk) Judge(ctx context.Context, credentialID string, in providers.Deli
 // body: anybody can send one, and nobody may take the place of another that way.
 func (d *Desk) dedupe(g *gate, in providers.Delivery, digest string, dl *models.Delivery) string {
 	n, err := g.provider.Webhooks.TranslateWebhook(in)
-	if err != nil || n.Dedupe == "" {
+	if err != nil {
 		return digest
 	}
 	dl.Kind, dl.Reference, dl.ProviderRef, dl.Word, dl.Event = n.Kind, n.Reference, n.ProviderRef, n.Word, n.Event
-	if dl.Trust == string(providers.Hint) {
+	if n.Dedupe == "" || dl.Trust == string(providers.Hint) {
 		return digest
 	}
 	sum := sha256.Sum256([]byte(n.Dedupe)) // of any length and any bytes

@@ -27,6 +27,7 @@ type Recorder struct {
 	log     *slog.Logger
 	queue   chan recorded
 	dropped atomic.Int64
+	paused  sync.Map // credential → bool: whether its last call was refused by an open circuit
 
 	closing sync.RWMutex
 	closed  bool
@@ -51,6 +52,16 @@ func NewRecorder(s *store.Store, log *slog.Logger) *Recorder {
 
 // Dropped is how many exchanges were not kept since the start, because the database did not keep up or refused them.
 func (r *Recorder) Dropped() int64 { return r.dropped.Load() }
+
+// Paused tells whether a credential's last call was refused because its provider did not answer lately; known is false before the first call
+// since the program started.
+func (r *Recorder) Paused(credentialID string) (paused, known bool) {
+	v, ok := r.paused.Load(credentialID)
+	if !ok {
+		return false, false
+	}
+	return v.(bool), true //nolint:forcetypeassert // nothing else is stored
+}
 
 // Flush waits until everything that was recorded before the call is in the database.
 func (r *Recorder) Flush(ctx context.Context) error {
@@ -158,6 +169,7 @@ func (c *credentialRecorder) Record(ctx context.Context, x httpx.Exchange) {
 		on.seen.add(rec)
 	}
 	r := c.recorder
+	r.paused.Store(c.credential, x.Kind == httpx.KindCircuitOpen)
 	r.closing.RLock()
 	defer r.closing.RUnlock()
 	if r.closed {

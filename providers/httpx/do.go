@@ -85,7 +85,7 @@ func (c *Client) attempt(ctx context.Context, call *call) (Response, *Error) {
 		x.ResponseBody = call.redact.body(res.Body, res.Header.Get("Content-Type"))
 	}
 	if fault != nil {
-		x.Err = fault.Message
+		x.Err, x.Kind = fault.Message, fault.Kind
 	}
 	res.SentAt, res.ReceivedAt, res.Exchange = x.StartedAt, x.StartedAt.Add(x.Duration), x
 	if c.recorder != nil && !call.NoRecord {

@@ -82,6 +82,8 @@ type Exchange struct {
 	ResponseBody   []byte
 	// Err is a sentence without secrets, empty when a whole answer came.
 	Err string
+	// Kind says where the call ended; empty when a whole answer came.
+	Kind Kind
 	// BodyDigest is the SHA-256, in hex, of the exact request body before redaction.
 	BodyDigest string
 	// Sent is true when at least one byte of the request was, or may have been, written.

@@ -1,0 +1,499 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"countinghouse/models"
+	"countinghouse/models/store"
+	"countinghouse/models/store/storetest"
+	"countinghouse/providers"
+	"countinghouse/providers/all"
+	"countinghouse/web"
+)
+
+// secrets are OneKey's keys in these tests. Each is a canary: none may be seen again anywhere.
+var secrets = map[string]string{
+	"cashout_api_key": "canaryLOGIN7c1", "cashout_api_passphrase": "canaryPASSw8Zq", "cashout_api_signature": "canarySIGNATUREf00d4b",
+	"deposit_api_key": "canaryDEPOSITkey9", "deposit_api_signature": "canaryDEPOSITsig3", "read_only_key": "canaryREADONLYkey5",
+}
+
+// keyHouse is a house with an engine, and OneKey's stand-in beside it.
+type keyHouse struct {
+	*house
+	*testing.T
+	sandbox *httptest.Server
+	dir     string
+	fin     storetest.Person
+	bob     storetest.Person // the second admin
+	admin   string           // sessions
+	finance string
+	pages   strings.Builder // everything any page said
+}
+
+func openKeys(t *testing.T) *keyHouse {
+	t.Helper()
+	h := &keyHouse{house: &house{log: &logBook{}}, T: t, dir: t.TempDir()}
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sandbox := all.Sandboxes()["onekey"](providers.SandboxOptions{Credential: secrets, Settings: map[string]string{}, Seed: 7})
+	h.sandbox = httptest.NewServer(sandbox)
+	cfg := web.Config{Data: h.dir, Listen: l.Addr().String(), GracePeriod: 5 * time.Second, Demo: true}
+	v := storetest.Vault(t)
+	log := slog.New(slog.NewJSONHandler(h.log, nil))
+	h.store, err = store.Open(t.Context(), store.Config{DSN: filepath.Join(h.dir, "keys.db"), Vault: v, AuditKey: storetest.Key(), PasswordMemory: 256, Demo: true, Logger: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.ada = storetest.SetUp(t, h.store)
+	h.bob = storetest.Add(t, h.store, "bob@example.com", "Bob", models.Admin)
+	h.fin = storetest.Add(t, h.store, "fay@example.com", "Fay", models.Finance)
+	engine, err := web.NewEngine(t.Context(), &web.Runtime{Config: cfg, Log: log, Store: h.store, Vault: v, Clock: time.Now, Providers: all.Registry()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.App, err = web.New(cfg, web.Deps{Store: h.store, Log: log, Clock: time.Now, Providers: all.Registry(), Engine: engine})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.base = "http://" + l.Addr().String()
+	ctx, stop := context.WithCancel(context.Background())
+	served, worked := make(chan error, 1), make(chan struct{})
+	go func() { served <- h.Serve(ctx, l) }()
+	beside, stopBeside := context.WithCancel(context.Background())
+	go func() { defer close(worked); engine.RunForTest(beside) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-served; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+		stopBeside()
+		<-worked
+		h.sandbox.Close()
+		_ = sandbox.Close()
+		_ = h.store.Close()
+		h.noCanary()
+	})
+	h.admin, h.finance = h.session(t, h.ada), h.session(t, h.fin)
+	return h
+}
+
+// noCanary looks for the secrets in everything that the program said or stored.
+func (h *keyHouse) noCanary() {
+	h.Helper()
+	said := map[string]string{"a page": h.pages.String(), "the log": h.log.String()}
+	files, err := filepath.Glob(filepath.Join(h.dir, "*"))
+	if err != nil || len(files) == 0 {
+		h.Errorf("the data folder: %v, %v", files, err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			h.Errorf("%s: %v", f, err)
+		}
+		said[filepath.Base(f)] = string(b)
+	}
+	for where, text := range said {
+		for name, s := range secrets {
+			if strings.Contains(text, s) {
+				h.Errorf("%s holds the secret %s", where, name)
+			}
+		}
+	}
+}
+
+func (h *keyHouse) note(a answer) answer {
+	h.pages.WriteString(a.body)
+	return a
+}
+
+// see opens a page that must exist.
+func (h *keyHouse) see(session, path string) *goquery.Document {
+	h.Helper()
+	a := h.note(h.get(h.T, path, session))
+	if a.StatusCode != http.StatusOK {
+		h.Fatalf("GET %s: %d\n%s", path, a.StatusCode, text(a.doc(h.T)))
+	}
+	return a.doc(h.T)
+}
+
+// send posts a form and follows to the page that it leads to.
+func (h *keyHouse) send(session, path string, form url.Values) (*goquery.Document, string) {
+	h.Helper()
+	a := h.note(h.post(h.T, path, session, form))
+	if a.StatusCode == http.StatusSeeOther {
+		to := a.Header.Get("Location")
+		return h.see(session, to), to
+	}
+	if a.StatusCode != http.StatusOK && a.StatusCode != http.StatusUnprocessableEntity {
+		h.Fatalf("POST %s: %d\n%s", path, a.StatusCode, text(a.doc(h.T)))
+	}
+	return a.doc(h.T), ""
+}
+
+func text(d *goquery.Document) string {
+	return strings.Join(strings.Fields(d.Find("main").Text()), " ")
+}
+
+func (h *keyHouse) says(d *goquery.Document, parts ...string) {
+	h.Helper()
+	got := text(d)
+	for _, p := range parts {
+		if !strings.Contains(got, p) {
+			h.Errorf("the page does not say %q:\n%s", p, got)
+		}
+	}
+}
+
+func (h *keyHouse) form(name string) url.Values {
+	f := url.Values{"provider": {"onekey"}, "environment": {"sandbox"}, "name": {name}, "f.base_url": {h.sandbox.URL}, "do": {"save"}}
+	for k, v := range secrets {
+		f.Set("f."+k, v)
+	}
+	return f
+}
+
+// add writes a credential down, tests it and brings it into use, as an admin would. It gives the credential's id.
+func (h *keyHouse) add(name string) string {
+	h.Helper()
+	_, at := h.send(h.admin, "/credentials", h.form(name))
+	id := strings.TrimPrefix(at, "/credentials/")
+	if len(id) != 36 {
+		h.Fatalf("no credential was made: %q", at)
+	}
+	d, _ := h.send(h.admin, "/credentials/"+id+"/test", url.Values{"slot": {"current"}})
+	h.says(d, "Cashouts keys", "Keys, signature and address are accepted.")
+	d, _ = h.send(h.admin, "/credentials/"+id+"/ask", url.Values{"kind": {"activate"}, "version": {"1"}})
+	h.says(d, "Done: Bring the credential into use", "In use: payouts and deposits go through it.")
+	return id
+}
+
+func TestAnAdminAddsTestsAndActivatesACredential(t *testing.T) {
+	h := openKeys(t)
+	d := h.see(h.admin, "/providers")
+	h.says(d, "OneKey Payments", "No keys of OneKey yet", "Passport of WSPN")
+	d = h.see(h.admin, "/credentials/new?provider=onekey")
+	d.Find("form input[type=password]").Each(func(_ int, s *goquery.Selection) {
+		if v, has := s.Attr("value"); has && v != "" {
+			t.Errorf("a secret field is filled with %q", v)
+		}
+	})
+	if n := d.Find("form input[type=password]").Length(); n != 7 {
+		t.Errorf("the form asks for %d secrets; OneKey has seven", n)
+	}
+	wrong := h.form("Main")
+	wrong.Set("f.base_url", "http://169.254.169.254/latest")
+	wrong.Set("name", "")
+	wrong.Set("s.auth_scheme", "Basic")
+	d, at := h.send(h.admin, "/credentials", wrong)
+	h.says(d, "must begin with https", "Give the credential a name", "Choose one of the options for Scheme word")
+	if at != "" {
+		t.Errorf("a wrong form led to %s", at)
+	}
+	id := h.add("Main <b>keys</b> & co")
+	d = h.see(h.admin, "/credentials/"+id)
+	h.says(d, "Main <b>keys</b> & co", "…0d4b", h.base+"/hooks/"+id+"/cashout", "Scheme word before the signature", "Works")
+	d = h.see(h.admin, "/providers")
+	h.says(d, "Main <b>keys</b> & co", "Active")
+	d = h.see(h.finance, "/credentials/"+id)
+	if n := d.Find("main form").Length(); n != 0 {
+		t.Errorf("finance sees %d forms on the page of keys", n)
+	}
+	if a := h.post(t, "/credentials/"+id+"/suspend", h.finance, nil); a.StatusCode != http.StatusForbidden {
+		t.Errorf("finance suspended keys: %d", a.StatusCode)
+	}
+	d, _ = h.send(h.admin, "/credentials/"+id+"/suspend", url.Values{"reason": {"looks odd"}})
+	h.says(d, "Suspended. Nothing new is sent through it.")
+}
+
+func TestWrongKeysAreNamedInWords(t *testing.T) {
+	h := openKeys(t)
+	f := h.form("Mistyped")
+	f.Set("f.cashout_api_signature", "canaryOTHERsignature11")
+	_, at := h.send(h.admin, "/credentials", f)
+	d, _ := h.send(h.admin, at+"/test", nil)
+	h.says(d, "Signature refused", "check the API signature of the cashouts keys")
+	f = h.form("Nowhere")
+	f.Set("f.base_url", "http://127.0.0.1:9")
+	_, at = h.send(h.admin, "/credentials", f)
+	d, _ = h.send(h.admin, at+"/test", nil)
+	h.says(d, "Host unreachable")
+}
+
+func TestSecretsAreReplacedInThreeSteps(t *testing.T) {
+	h := openKeys(t)
+	id := h.add("Main")
+	page := "/credentials/" + id
+	d, _ := h.send(h.admin, page+"/replace", url.Values{})
+	h.says(d, "Enter at least one new secret.")
+	d, _ = h.send(h.admin, page+"/replace", url.Values{"f.cashout_api_signature": {"canaryWRONGsignature12"}})
+	h.says(d, "What the test of the new secrets showed", "Signature refused", "test the new secrets first")
+	d, _ = h.send(h.admin, page+"/ask", url.Values{"kind": {"promote"}, "version": {"1"}})
+	h.says(d, "have not passed the provider's reading calls")
+	d, _ = h.send(h.admin, page+"/replace", url.Values{"f.cashout_api_signature": {secrets["cashout_api_signature"]}})
+	h.says(d, "What the test of the new secrets showed", "Keys, signature and address are accepted.", "passed the test")
+	d, _ = h.send(h.admin, page+"/ask", url.Values{"kind": {"promote"}, "version": {"1"}})
+	h.says(d, "Done: Let the new secrets take over", "verifies webhooks until", "Return to the previous secrets")
+	d, _ = h.send(h.admin, page+"/drop", url.Values{"slot": {"previous"}})
+	h.says(d, "Destroyed.")
+	d, _ = h.send(h.admin, page+"/revoke", url.Values{"reason": {"the test is over"}})
+	h.says(d, "Its secrets were destroyed", "There are no secrets")
+	if d.Find("main form").Length() != 0 {
+		t.Error("a revoked credential still has forms")
+	}
+}
+
+func TestInLiveASecondAdminSeesWhatWouldChange(t *testing.T) {
+	h := openKeys(t)
+	bob := h.session(t, h.bob)
+	for _, s := range []string{h.admin, bob} {
+		if a := h.post(t, "/environment", s, url.Values{"environment": {"live"}}); a.StatusCode != http.StatusSeeOther {
+			t.Fatalf("switch to live: %d", a.StatusCode)
+		}
+	}
+	f := h.form("Live keys")
+	f.Set("environment", "live")
+	d, at := h.send(h.admin, "/credentials", f)
+	h.says(d, "A base URL on this machine is allowed for sandbox credentials only")
+	if at != "" {
+		t.Fatal("loopback in live")
+	}
+	f.Set("f.base_url", "https://api.onekeypayments.example")
+	d, at = h.send(h.admin, "/credentials", f)
+	h.says(d, "Written down as a draft", "test the keys first")
+	id := strings.TrimPrefix(at, "/credentials/")
+	ada := h.ada.Actor(h.store)
+	if err := h.store.RecordTest(t.Context(), ada, store.CredentialTest{CredentialID: id, Version: 1, Slot: models.SlotCurrent, Verdict: "ok", Sentence: "Works."}); err != nil {
+		t.Fatal(err)
+	}
+	d, _ = h.send(h.admin, at+"/ask", url.Values{"kind": {"activate"}, "version": {"1"}, "reason": {"Go live on Monday"}})
+	h.says(d, "A second admin must agree now", "Go live on Monday", "Withdraw")
+	d = h.see(bob, "/providers")
+	h.says(d, "Waits for a second admin", "Bring the credential into use")
+	d = h.see(bob, at)
+	h.says(d, "https://api.onekeypayments.example", "fingerprint")
+	action, _ := d.Find("#change form").Attr("action")
+	if a := h.post(t, action, h.admin, url.Values{"decision": {"agree"}}); a.StatusCode != http.StatusForbidden {
+		t.Errorf("who asked agreed: %d", a.StatusCode)
+	}
+	d, _ = h.send(bob, action, url.Values{"decision": {"agree"}})
+	h.says(d, "Agreed. It is done.", "Active")
+	d, _ = h.send(h.admin, at+"/edit", url.Values{"version": {"1"}, "f.base_url": {"https://other.example"}, "reason": {"They moved"}})
+	h.says(d, "Nothing has changed yet", "https://other.example")
+	d = h.see(bob, at)
+	action, _ = d.Find("#change form").Attr("action")
+	d, _ = h.send(bob, action, url.Values{"decision": {"refuse"}, "note": {"I have not heard of that"}})
+	h.says(d, "Refused. Nothing has changed.", "I have not heard of that", "https://api.onekeypayments.example")
+	d, _ = h.send(bob, at+"/contract/OKP-SIG-2/confirm", url.Values{})
+	h.says(d, "Say what convinced you")
+	for _, s := range []string{h.admin, bob} {
+		d, _ = h.send(s, at+"/contract/OKP-SIG-2/confirm", url.Values{"reason": {"Their letter of Friday"}})
+	}
+	h.says(d, "Confirmed by two admins", "Their letter of Friday")
+	if a := h.get(t, at, h.finance); a.StatusCode != http.StatusNotFound || !strings.Contains(a.body, "Switch the environment") {
+		t.Errorf("a live credential in the sandbox: %d", a.StatusCode)
+	}
+}
+
+// hook posts a callback as the provider would, without cookies or browser headers.
+func (h *keyHouse) hook(path, contentType string, body []byte) (int, string) {
+	h.Helper()
+	r, err := http.NewRequestWithContext(h.Context(), http.MethodPost, h.base+path, bytes.NewReader(body))
+	if err != nil {
+		h.Fatal(err)
+	}
+	r.Header.Set("Content-Type", contentType)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, err.Error() // the server may close the door on a body that is too large
+	}
+	defer func() { _ = res.Body.Close() }()
+	var b bytes.Buffer
+	_, _ = b.ReadFrom(res.Body)
+	return res.StatusCode, b.String()
+}
+
+func cashoutCallback(reference, secret string) []byte {
+	m := hmac.New(sha256.New, []byte(secret))
+	m.Write([]byte("Be4" + reference + "Bo7"))
+	return []byte(url.Values{"external_id": {reference}, "cashout_id": {"71"}, "date": {"2026-09-21 14:05:00"}, "control": {strings.ToUpper(hex.EncodeToString(m.Sum(nil)))}}.Encode())
+}
+
+func TestCallbacksAreVerifiedStoredAndShown(t *testing.T) {
+	h := openKeys(t)
+	id := h.add("Main")
+	address := "/hooks/" + id + "/cashout"
+	const form = "application/x-www-form-urlencoded"
+	for name, c := range map[string]struct {
+		path string
+		body []byte
+		want int
+	}{
+		"a right one":           {address, cashoutCallback("CHSTRANGER", secrets["cashout_api_signature"]), 200},
+		"a forged one":          {address, cashoutCallback("CHSTRANGER", "guessed"), 401},
+		"one with HTML":         {address, []byte("external_id=" + url.QueryEscape("<script>alert(1)</script>") + "&control=x"), 401},
+		"an empty one":          {address, nil, 401},
+		"an unknown credential": {"/hooks/nobody/cashout", cashoutCallback("CHSTRANGER", "x"), 404},
+		"an unknown topic":      {"/hooks/" + id + "/nothing", nil, 404},
+		"ten megabytes":         {address, bytes.Repeat([]byte("a"), 10<<20), 413},
+		"over one megabyte":     {address, bytes.Repeat([]byte("a"), 1<<20+1), 413},
+	} {
+		got, said := h.hook(c.path, form, c.body)
+		if got != c.want && !(c.want == 413 && got == 0) { // a closed connection is an answer, too, while we are still sending
+			t.Errorf("%s: %d %q; want %d", name, got, said, c.want)
+		}
+		h.pages.WriteString(said)
+	}
+	d := h.see(h.finance, "/webhooks")
+	if n := d.Find("main tbody tr").Length(); n != 4 {
+		t.Errorf("%d deliveries are listed; want the right one and three that were refused", n)
+	}
+	h.says(d, "Partly signed", "Forged", "CHSTRANGER")
+	d = h.see(h.finance, "/webhooks?state=refused&trust=forged")
+	if n := d.Find("main tbody tr").Length(); n != 3 {
+		t.Errorf("%d refused deliveries; want 3", n)
+	}
+	d = h.see(h.finance, "/webhooks?reference=CHSTRANGER")
+	page, _ := d.Find("main tbody tr a").First().Attr("href")
+	d = h.see(h.finance, page)
+	h.says(d, "The control is right. It covers our reference only", "external_id=CHSTRANGER", "POST "+address)
+	if d.Find("main script").Length() != 0 {
+		t.Error("a provider's text became a script")
+	}
+	h.until("it is read", func() bool { return strings.Contains(text(h.see(h.finance, page)), "No match") })
+	d, _ = h.send(h.finance, page+"/replay", nil)
+	h.says(d, "It is read again in a moment.")
+	d = h.see(h.admin, "/credentials/"+id+"/contract/OKP-WH-1")
+	h.says(d, "Proved", "A webhook came")
+	if a := h.get(t, "/webhooks?state=%3Cscript%3E&before='%20OR%201=1&provider=%00", h.finance); a.StatusCode != http.StatusOK {
+		t.Errorf("a hostile filter: %d", a.StatusCode)
+	}
+}
+
+// until waits for what happens beside the pages.
+func (h *keyHouse) until(what string, done func() bool) {
+	h.Helper()
+	for range 100 {
+		if done() {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	h.Fatalf("%s: it never happened", what)
+}
+
+func TestLookupsBalancesAndTheirExchanges(t *testing.T) {
+	h := openKeys(t)
+	id := h.add("Main")
+	page := "/credentials/" + id
+	d := h.see(h.finance, page+"/lookups")
+	form, ok := d.Find("main tbody tr a").First().Attr("href")
+	if !ok {
+		t.Fatal("no look-up is offered")
+	}
+	asked := ""
+	for _, r := range mustGet(t, "onekey").Reads {
+		fields := url.Values{}
+		for _, f := range r.Params {
+			if f.Required && f.Default == "" {
+				fields.Set("f."+f.Name, map[bool]string{true: "BR", false: ""}[f.Name == "country"])
+			} else {
+				fields.Set("f."+f.Name, f.Default)
+			}
+		}
+		d, _ := h.send(h.finance, page+"/lookups/"+r.ID, fields)
+		if d.Find("#answer").Length() == 1 {
+			asked = r.ID
+		}
+	}
+	if asked == "" {
+		t.Error("not one look-up was answered")
+	}
+	if a := h.post(t, form+"-nothing", h.finance, nil); a.StatusCode != http.StatusNotFound {
+		t.Errorf("a look-up that does not exist: %d", a.StatusCode)
+	}
+	d, _ = h.send(h.finance, "/balances/refresh", url.Values{"credential": {id}})
+	h.says(d, "Asked. The figures are as of now.", "OneKey Payments, Main")
+	if d.Find("main .money").Length() == 0 {
+		t.Errorf("no balance is shown:\n%s", text(d))
+	}
+	if a := h.post(t, "/balances/refresh", h.finance, url.Values{"credential": {"nobody"}}); a.StatusCode != http.StatusNotFound {
+		t.Errorf("a balance of nobody: %d", a.StatusCode)
+	}
+	h.until("exchanges are kept", func() bool { return h.see(h.finance, page+"/exchanges").Find("main tbody tr").Length() > 5 })
+	d = h.see(h.finance, page+"/exchanges")
+	x, _ := d.Find("main tbody tr a").First().Attr("href")
+	d = h.see(h.finance, x)
+	h.says(d, "What we sent", "What came back", "SHA-256")
+	auditor := h.session(t, storetest.Add(t, h.store, "ari@example.com", "Ari", models.Auditor))
+	h.see(auditor, x)
+	compliance := h.session(t, storetest.Add(t, h.store, "cia@example.com", "Cia", models.Compliance))
+	if a := h.get(t, x, compliance); a.StatusCode != http.StatusForbidden {
+		t.Errorf("compliance read an exchange: %d", a.StatusCode)
+	}
+	if a := h.get(t, "/exchanges?subject=&id=", h.finance); a.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("exchanges of nothing: %d", a.StatusCode)
+	}
+	d, _ = h.send(h.admin, page+"/contract", nil)
+	h.says(d, "What the test of the present secrets showed", "OKP-SIG-2", "Proved")
+	n := d.Find("main table tbody tr").Length()
+	if items := len(mustGet(t, "onekey").Items); n < items {
+		t.Errorf("the contract check lists %d lines for %d items", n, items)
+	}
+}
+
+func mustGet(t *testing.T, name string) *providers.Description {
+	t.Helper()
+	p, ok := all.Registry().Get(name)
+	if !ok {
+		t.Fatalf("no provider %s", name)
+	}
+	return &p.Description
+}
+
+func TestEveryProviderHasAFormAPassportAndAContract(t *testing.T) {
+	h := openKeys(t)
+	for _, p := range all.Registry().All() {
+		name := p.Description.Name
+		d := h.see(h.finance, "/providers/"+name)
+		h.says(d, p.Description.Title, "What it can do", "Idempotency")
+		if got := d.Find("main table").Last().Find("tbody tr").Length(); got != len(p.Description.Items) {
+			t.Errorf("%s: the passport lists %d of %d contract items", name, got, len(p.Description.Items))
+		}
+		d = h.see(h.admin, "/credentials/new?provider="+name)
+		for _, f := range p.Description.Fields {
+			if d.Find(fmt.Sprintf("[name=%q]", "f."+f.Name)).Length() == 0 {
+				t.Errorf("%s: the form does not ask for %s", name, f.Name)
+			}
+		}
+		for _, s := range p.Description.Settings {
+			if d.Find(fmt.Sprintf("[name=%q]", "s."+s.Name)).Length() == 0 {
+				t.Errorf("%s: the form does not ask for the setting %s", name, s.Name)
+			}
+		}
+	}
+	if a := h.get(t, "/providers/nobody", h.finance); a.StatusCode != http.StatusNotFound {
+		t.Errorf("a provider that is not there: %d", a.StatusCode)
+	}
+}
