@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -30,7 +29,7 @@ type Client struct {
 // New checks a configuration and builds a client. Nothing is sent. Errors are models.Error with the field at fault.
 func New(cfg providers.Config) (any, error) {
 	if cfg.Clock == nil {
-		cfg.Clock = time.Now
+		return nil, models.Errorf(models.Invalid, "A client of OneKey needs a clock: its requests are dated.")
 	}
 	if !cfg.Environment.Valid() {
 		return nil, models.FieldErrorf("environment", "The environment must be sandbox or live.")

@@ -8,7 +8,8 @@ import (
 )
 
 // depositMethods are the ways to take money. OneKey falls back to its hosted page whenever data is missing, so only what makes a payment
-// possible at once is asked for.
+// possible at once is asked for. Only local currencies are offered: what a status says in local_amount of a deposit asked for in US dollars is
+// not documented, so it could not be compared with what was asked.
 func depositMethods() []providers.Method {
 	all := []providers.Method{
 		{ID: "dep_br_pix_quickpay", Kind: models.Deposit, Title: "PIX Quickpay, Brazil", Country: "BR", Assets: []string{"BRL"}, Mark: providers.Documented,
@@ -25,7 +26,7 @@ func depositMethods() []providers.Method {
 		{"BR", "Brazil", "BRL"}, {"CL", "Chile", "CLP"}, {"MX", "Mexico", "MXN"}, {"CO", "Colombia", "COP"}, {"AR", "Argentina", "ARS"}, {"PE", "Peru", "PEN"},
 	} {
 		m := providers.Method{ID: "dep_hosted_" + strings.ToLower(country.code), Kind: models.Deposit, Title: "OneKey's page, " + country.name, Country: country.code,
-			Assets: []string{country.currency, "USD"}, Mark: providers.Documented, Note: "The payer is sent to OneKey's page and chooses there what is not given here.",
+			Assets: []string{country.currency}, Mark: providers.Documented, Note: "The payer is sent to OneKey's page and chooses there what is not given here.",
 			Fields: []providers.Field{
 				{Name: "payment_method", Label: "Payment method code", MaxLen: 20, Help: "From OneKey's list, for example IX for PIX. Empty: the payer chooses.", Pattern: `^[A-Z0-9_]{1,20}$`, PatternHelp: "A code has capital letters and digits."},
 				{Name: "first_name", Label: "First name", MaxLen: 100, Role: providers.RoleOwner},
@@ -49,7 +50,7 @@ func payerEmail(required bool) providers.Field {
 
 // cardMethod charges a card that OneKey keeps, by its identifier.
 func cardMethod() providers.Method {
-	return providers.Method{ID: cardOnFile, Kind: models.Deposit, Title: "Card kept by OneKey", Assets: []string{"BRL", "CLP", "MXN", "COP", "ARS", "PEN", "USD"}, Mark: providers.Sibling, Items: []string{"OKP-DEP-4", "OKP-CTY-1"},
+	return providers.Method{ID: cardOnFile, Kind: models.Deposit, Title: "Card kept by OneKey", Assets: []string{"BRL", "CLP", "MXN", "COP", "ARS", "PEN"}, Mark: providers.Sibling, Items: []string{"OKP-DEP-4", "OKP-CTY-1"},
 		Note: "For PCI-certified merchants. Countinghouse never takes a card number: only the identifier that OneKey gave for the card.",
 		Fields: []providers.Field{
 			{Name: "country", Label: "Country", Kind: providers.Select, Required: true, Options: []providers.Option{{Value: "BR", Label: "Brazil"}, {Value: "CL", Label: "Chile"}, {Value: "MX", Label: "Mexico"},
