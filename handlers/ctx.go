@@ -37,6 +37,7 @@ type Ctx struct {
 // Shell is what the frame of a page needs to know about the server.
 type Shell struct {
 	Menu   func(a models.Actor) []views.MenuItem // only items that exist and that the person may open
+	Counts func(c *Ctx) map[string]string        // what waits, by menu item; nil counts nothing
 	Demo   bool
 	Base   string // the public address without a slash at the end, for links that are handed over
 	Secure bool   // https: cookies say so
@@ -109,6 +110,12 @@ func (c *Ctx) Page(title string) views.Page {
 		p.Zone = ui.ZoneName(c.Now, c.Zone)
 		if c.Shell.Menu != nil {
 			p.Menu = c.Shell.Menu(c.Actor)
+		}
+		if c.Shell.Counts != nil && !p.Partial { // a part has no menu
+			counts := c.Shell.Counts(c)
+			for i := range p.Menu {
+				p.Menu[i].Count = counts[p.Menu[i].ID]
+			}
 		}
 		if tone, text := c.Notes.Take(); text != "" {
 			p.Flash = ui.FlashParams{Tone: ui.Tone(tone), Text: text}

@@ -77,7 +77,7 @@ func (h *Transactions) list(c *Ctx, base string, kind models.Kind) error {
 		return err
 	}
 	p := views.TransactionsParams{Base: base, Fixed: kind, Title: listTitle(kind), Filter: f, Problems: problems, Rows: page.Rows, Newer: page.Newer, Older: page.Older,
-		Count: totals.Count, Bounded: totals.Bounded, In: totals.In, Out: totals.Out, Providers: h.providerOptions(), Credentials: credentialOptions(creds),
+		Count: totals.Count, Bounded: totals.Bounded, In: totals.In, Out: totals.Out, Providers: providerOptions(h.Providers), Credentials: credentialOptions(creds),
 		Assets: h.assetOptions(), CanExport: c.Actor.Can(models.ExportsCreate), CanPay: c.Actor.Can(models.PayoutsCreate), CanTake: c.Actor.Can(models.DepositsCreate),
 		Zone: c.Zone, Now: c.Now, Columns: chosenColumns(c)}
 	p.Page = c.Page(p.Title)
@@ -91,9 +91,10 @@ func listTitle(k models.Kind) string {
 	return strings.ToUpper(string(k[:1])) + string(k[1:]) + "s"
 }
 
-func (h *Transactions) providerOptions() []ui.Option {
+// providerOptions are the providers by name, with their short titles.
+func providerOptions(r *providers.Registry) []ui.Option {
 	var out []ui.Option
-	for _, p := range h.Providers.All() {
+	for _, p := range r.All() {
 		out = append(out, ui.Option{Value: p.Description.Name, Label: p.Description.Short})
 	}
 	return out
@@ -206,9 +207,13 @@ func (h *Transactions) court(c *Ctx, p *store.TransactionPage) store.Court {
 	return models.Judge(p, string(pass.Resend), pass.QueryByReference, pass.NotFoundAfter, models.At(c.Now))
 }
 
-// description of a provider; an unknown one has an empty one, so that old rows of a removed provider can still be read.
 func (h *Transactions) description(name string) *providers.Description {
-	if p, ok := h.Providers.Get(name); ok {
+	return describe(h.Providers, name)
+}
+
+// describe a provider; an unknown one has an empty description, so that old rows of a removed provider can still be read.
+func describe(r *providers.Registry, name string) *providers.Description {
+	if p, ok := r.Get(name); ok {
 		return &p.Description
 	}
 	return &providers.Description{Name: name, Title: name, Short: name}

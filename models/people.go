@@ -124,6 +124,16 @@ func (a Actor) Can(p Permission) bool {
 	return slices.Contains(a.Extra, p)
 }
 
+// Permissions gives every permission that the actor holds, each once.
+func (a Actor) Permissions() []Permission {
+	out := slices.Clone(a.Extra)
+	for _, r := range a.Roles {
+		out = append(out, rolePermissions[r]...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // Require gives a Forbidden error that names the permission and who carries it, or nil.
 func (a Actor) Require(p Permission) error {
 	if a.Can(p) {

@@ -26,6 +26,12 @@ type Policy struct {
 	Version     int64
 }
 
+// PolicyChange is a change to the list of rules: Delete, or the rule as it shall be. It holds only after a second person agreed.
+type PolicyChange struct {
+	Policy Policy
+	Delete bool
+}
+
 // Sums are what a policy may look at beside the transaction itself.
 type Sums struct {
 	Person   int64 // minor units in the transaction's asset, last 24 hours, this one included

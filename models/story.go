@@ -81,6 +81,17 @@ func hasRole(a Actor, r Role) bool {
 	return false
 }
 
+// ApprovalSheet is everything that somebody must see before they decide on a request.
+type ApprovalSheet struct {
+	Request           ApprovalRequest
+	Voided            *ApprovalRequest // the request before this one, if a change made it void
+	Story             *TransactionPage // when the request is about a transaction
+	Duplicates        []Transaction    // the same amount to the same destination lately
+	CredentialVersion int64            // as it is now; the payload carries the one that was agreed to
+	Policy            *PolicyChange    // when the request is about a rule
+	PolicyNow         *Policy          // that rule as it is; nil when it is new
+}
+
 // TransactionPage is everything a transaction's page shows.
 type TransactionPage struct {
 	Transaction Transaction

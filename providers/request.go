@@ -102,6 +102,9 @@ func DestinationOf(m Method, values map[string]string) Destination {
 		for _, f := range m.Fields {
 			if v := values[f.Name]; f.Role == RoleDocument && v != "" {
 				account = append(account, strings.ToLower(v))
+				for i := range d.Lines {
+					d.Lines[i].Copy = d.Lines[i].Copy || d.Lines[i].Label == f.Label
+				}
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/valyala/fasthttp"
@@ -20,6 +21,7 @@ func (a *App) routes() []handlers.Route {
 		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Instance: a.deps.Engine.name()}).Routes(),
 		(&handlers.Make{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Sniff: sniffProof}).Routes(),
 		a.keyRoutes(),
+		(&handlers.Approvals{Store: a.store, Providers: a.deps.Providers}).Routes(),
 		(&handlers.Settings{Store: a.store}).Routes(),
 		(&handlers.People{Store: a.store}).Routes(),
 		(&handlers.Allowlist{Store: a.store}).Routes(),
@@ -92,6 +94,19 @@ func (a *App) menuFor(actor models.Actor) (items []views.MenuItem) {
 		}
 	}
 	return items
+}
+
+// menuCounts is what waits for the person, by menu item. A failure leaves the counts away: a page is more than its menu.
+func (a *App) menuCounts(c *handlers.Ctx) map[string]string {
+	w, err := a.store.ApprovalsWaiting(c.Context(), c.Actor, c.Env)
+	if err != nil {
+		a.log.WarnContext(c.Context(), "what waits could not be counted", "request_id", c.RequestID, "err", err)
+		return nil
+	}
+	if w.Count == 0 {
+		return nil
+	}
+	return map[string]string{"approvals": strconv.FormatInt(w.Count, 10)}
 }
 
 // bodyLimits tells fasthttp, before a body is read, how much the route takes. Unknown addresses take an ordinary form, so that nobody can make us

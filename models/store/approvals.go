@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"countinghouse/models"
 )
@@ -51,91 +53,205 @@ func (tx *Tx) requests(query string, args ...any) ([]ApprovalRequest, error) {
 		out = append(out, x)
 		return err
 	}, query, args...)
-	for i := range out {
-		if err == nil {
-			out[i].Decisions, err = tx.decisions(out[i].ID)
-		}
+	if err != nil || len(out) == 0 {
+		return out, err
 	}
-	return out, err
+	return out, tx.attachDecisions(out)
 }
 
-func (tx *Tx) decisions(requestID string) ([]Decision, error) {
-	var out []Decision
-	err := tx.Each(func(r *sql.Rows) error {
+// attachDecisions reads what people said on a list of requests, in one query.
+func (tx *Tx) attachDecisions(rs []ApprovalRequest) error {
+	at := make(map[string]int, len(rs))
+	ids := make([]any, len(rs))
+	for i := range rs {
+		at[rs[i].ID], ids[i] = i, rs[i].ID
+	}
+	return tx.Each(func(r *sql.Rows) error {
 		var d Decision
-		err := r.Scan(&d.UserID, &d.Name, &d.Decision, &d.Reason, &d.At)
-		out = append(out, d)
+		var id string
+		err := r.Scan(&id, &d.UserID, &d.Name, &d.Decision, &d.Reason, &d.At)
+		rs[at[id]].Decisions = append(rs[at[id]].Decisions, d)
 		return err
-	}, "SELECT user_id, user_name, decision, reason, at_us FROM approvals WHERE request_id = ? ORDER BY at_us", requestID)
-	return out, err
+	}, "SELECT request_id, user_id, user_name, decision, reason, at_us FROM approvals WHERE request_id IN ("+marks(len(ids))+") ORDER BY at_us, user_id", ids...)
 }
 
-// ApprovalFilter chooses a list of requests.
+// marks is the list of n placeholders.
+func marks(n int) string { return "?" + strings.Repeat(",?", n-1) }
+
+// The lists of requests.
+const (
+	ApprovalsMine    = "mine"    // open, and this person may decide
+	ApprovalsOpen    = "open"    // all that wait
+	ApprovalsDecided = "decided" // approved, rejected, expired, void
+	ApprovalsMade    = "made"    // by this person
+)
+
+// ApprovalFilter chooses a page of a list of requests, newest first.
 type ApprovalFilter struct {
 	Environment models.Environment
-	View        string // mine: open, and this person may decide; open: all open; decided; made: by this person
-	Before      models.Micros
-	BeforeID    string
+	View        string // one of the lists above; anything else is mine
+	Cursor      models.Cursor
 	Limit       int
 }
 
-// Approvals lists requests, newest first; more tells whether older ones follow. It needs transactions.read.
-func (s *Store) Approvals(ctx context.Context, a models.Actor, f ApprovalFilter) (out []ApprovalRequest, more bool, err error) {
+// ApprovalList is one page of a list.
+type ApprovalList struct {
+	Rows         []ApprovalRequest
+	Newer, Older models.Cursor // zero: there is none
+}
+
+// Approvals lists requests, newest first. It never walks what it does not show: each state of each environment is read from the index in
+// order of time, and merged. It needs transactions.read.
+func (s *Store) Approvals(ctx context.Context, a models.Actor, f ApprovalFilter) (*ApprovalList, error) {
 	if err := a.Require(models.TransactionsRead); err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	if f.Limit <= 0 || f.Limit > 200 {
 		f.Limit = 50
 	}
-	where, args := "environment IN (?, '')", []any{f.Environment} // changes of the house itself belong to no environment
-	switch f.View {
-	case "decided":
-		where += " AND state <> 'open'"
-	case "made":
-		where += " AND created_by = ?"
-		args = append(args, a.UserID)
-	default:
-		where += " AND state = 'open'"
-	}
-	if f.Before > 0 {
-		where += " AND (created_us, id) < (?, ?)"
-		args = append(args, f.Before, f.BeforeID)
-	}
-	err = s.View(ctx, func(tx *Tx) error {
-		out, err = tx.requests("SELECT "+requestColumns+" FROM approval_requests WHERE "+where+" ORDER BY created_us DESC, id DESC LIMIT ?",
-			append(args, f.Limit+1)...)
+	out := new(ApprovalList)
+	err := s.View(ctx, func(tx *Tx) error {
+		rows, err := tx.approvalPage(a, f)
 		if err != nil {
 			return err
 		}
-		if more = len(out) > f.Limit; more {
-			out = out[:f.Limit]
+		more := len(rows) > f.Limit
+		if more {
+			rows = rows[:f.Limit]
 		}
-		if f.View == "mine" || f.View == "" {
-			out = filter(out, func(r ApprovalRequest) bool { return r.MayDecide(a, tx.Now) == nil })
+		if f.Cursor.Back {
+			slices.Reverse(rows)
 		}
-		return tx.attachTransactions(out)
+		out.Rows = rows
+		if len(rows) == 0 {
+			return nil
+		}
+		first, last := rows[0], rows[len(rows)-1]
+		if (f.Cursor.Back && more) || (!f.Cursor.Back && f.Cursor.At != 0) {
+			out.Newer = models.Cursor{At: first.CreatedAt, ID: first.ID, Back: true}
+		}
+		if f.Cursor.Back || more {
+			out.Older = models.Cursor{At: last.CreatedAt, ID: last.ID}
+		}
+		return tx.attachTransactions(rows)
 	})
-	return out, more, err
+	return out, err
 }
 
-func filter[T any](in []T, keep func(T) bool) []T {
-	var out []T
-	for _, x := range in {
-		if keep(x) {
-			out = append(out, x)
+// approvalPage reads one row more than fits, so that the caller knows whether the list goes on.
+func (tx *Tx) approvalPage(a models.Actor, f ApprovalFilter) ([]ApprovalRequest, error) {
+	states := []string{"open"}
+	var where string
+	var more []any
+	switch f.View {
+	case ApprovalsOpen:
+	case ApprovalsDecided:
+		states = []string{"approved", "rejected", "expired", "void"}
+	case ApprovalsMade:
+		states, where, more = []string{""}, " AND created_by = ?", []any{a.UserID}
+	default:
+		where, more = tx.mayDecide(a)
+	}
+	dir, cmp := "DESC", "<"
+	if f.Cursor.Back {
+		dir, cmp = "ASC", ">"
+	}
+	if f.Cursor.At > 0 {
+		where += " AND (created_us, id) " + cmp + " (?, ?)"
+		more = append(more, f.Cursor.At, f.Cursor.ID)
+	}
+	tail := fmt.Sprintf(" ORDER BY created_us %s, id %s LIMIT %d", dir, dir, f.Limit+1)
+	var parts []string
+	var args []any
+	for _, env := range []models.Environment{f.Environment, ""} { // changes of the house itself belong to no environment
+		for _, state := range states {
+			q := "SELECT " + requestColumns + " FROM approval_requests r WHERE environment = ?"
+			args = append(args, env)
+			if state != "" {
+				q += " AND state = ?"
+				args = append(args, state)
+			}
+			parts = append(parts, "SELECT * FROM ("+q+where+tail+") x")
+			args = append(args, more...)
 		}
 	}
-	return out
+	return tx.requests("SELECT "+requestColumns+" FROM ("+strings.Join(parts, " UNION ALL ")+") u"+tail, args...)
 }
 
+// mayDecide is models.ApprovalRequest.MayDecide as a condition on open requests; both are held together by a test.
+func (tx *Tx) mayDecide(a models.Actor) (where string, args []any) {
+	perms := a.Permissions()
+	roles := append([]models.Role{""}, a.Roles...)
+	where = " AND expires_us > ? AND created_by <> ? AND permission IN (" + marks(max(len(perms), 1)) + ") AND role IN (" + marks(len(roles)) +
+		") AND NOT EXISTS (SELECT 1 FROM approvals d WHERE d.request_id = r.id AND d.user_id = ?)"
+	args = []any{tx.Now, a.UserID}
+	for _, p := range perms {
+		args = append(args, p)
+	}
+	if len(perms) == 0 {
+		args = append(args, "-")
+	}
+	for _, r := range roles {
+		args = append(args, r)
+	}
+	return where, append(args, a.UserID)
+}
+
+// waitingBound is where counting what waits for a person stops: a menu says "100" and means "a hundred or more".
+const waitingBound = 100
+
+// Waiting is what waits for one person.
+type Waiting struct {
+	Count   int64 // at most 100
+	Oldest  models.Micros
+	Expires models.Micros // the first that runs out
+}
+
+// ApprovalsWaiting counts the requests that this person may decide on, at most 100. Somebody who may not read transactions has none.
+func (s *Store) ApprovalsWaiting(ctx context.Context, a models.Actor, env models.Environment) (w Waiting, err error) {
+	if a.Require(models.TransactionsRead) != nil {
+		return w, nil
+	}
+	err = s.View(ctx, func(tx *Tx) error {
+		where, args := tx.mayDecide(a)
+		one := "SELECT * FROM (SELECT created_us, expires_us FROM approval_requests r WHERE environment = ? AND state = 'open'" + where + " ORDER BY created_us, id LIMIT ?) x"
+		branch := func(e models.Environment) []any { return append(append([]any{e}, args...), waitingBound) }
+		err := tx.QueryRow("SELECT COUNT(*), COALESCE(MIN(created_us), 0), COALESCE(MIN(expires_us), 0) FROM ("+one+" UNION ALL "+one+") u", append(branch(env), branch("")...)...).
+			Scan(&w.Count, &w.Oldest, &w.Expires)
+		w.Count = min(w.Count, waitingBound)
+		return err
+	})
+	return w, err
+}
+
+func aboutTransaction(subject string) bool {
+	return subject == "transaction" || subject == "resend" || subject == "give_up"
+}
+
+// attachTransactions reads the transactions that a list of requests is about, in one query.
 func (tx *Tx) attachTransactions(rs []ApprovalRequest) error {
+	var ids []any
+	for _, r := range rs {
+		if aboutTransaction(r.Subject) {
+			ids = append(ids, r.SubjectID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found := map[string]*models.Transaction{}
+	if err := tx.Each(func(r *sql.Rows) error {
+		t, err := scanTransaction(r)
+		if err == nil {
+			found[t.ID] = t
+		}
+		return err
+	}, "SELECT "+transactionColumns+" FROM transactions t WHERE t.id IN ("+marks(len(ids))+")", ids...); err != nil {
+		return err
+	}
 	for i := range rs {
-		if rs[i].Subject == "transaction" || rs[i].Subject == "resend" || rs[i].Subject == "give_up" {
-			t, err := tx.peekTransaction("t.id = ?", rs[i].SubjectID)
-			if err != nil {
-				return err
-			}
-			rs[i].Transaction = t
+		if aboutTransaction(rs[i].Subject) {
+			rs[i].Transaction = found[rs[i].SubjectID]
 		}
 	}
 	return nil

@@ -77,11 +77,8 @@ func (s *Store) PolicyFor(ctx context.Context, a models.Actor, t models.Transact
 	return p, err
 }
 
-// PolicyChange is a change to the list of rules: Delete, or the rule as it shall be. It holds only after a second person agreed.
-type PolicyChange struct {
-	Policy models.Policy
-	Delete bool
-}
+// PolicyChange is the domain's, by the name that this package uses.
+type PolicyChange = models.PolicyChange
 
 // RequestPolicyChange files a change of a rule for approval by two other people who hold policies.manage, or by all others if there
 // are fewer. It needs policies.manage.

@@ -186,33 +186,36 @@ func (s *Store) Transaction(ctx context.Context, a models.Actor, env models.Envi
 	if err := a.Require(models.TransactionsRead); err != nil {
 		return nil, err
 	}
-	p := new(TransactionPage)
-	err := s.View(ctx, func(tx *Tx) error {
-		t, err := tx.peekTransaction("t.id = ? AND t.environment = ?", id, env)
-		if err != nil {
-			return err
-		}
-		p.Transaction = *t
-		d, err := tx.detail(id)
-		if err != nil {
-			return err
-		}
-		p.Detail = *d
-		if err := tx.timeline(p); err != nil {
-			return err
-		}
-		if p.Approvals, err = tx.approvalsOf(id); err != nil {
-			return err
-		}
-		if p.Ledger, err = tx.ledgerOf(id); err != nil {
-			return err
-		}
-		if p.Related, err = tx.related(t); err != nil {
-			return err
-		}
-		p.Credential, err = tx.credentialName(t.CredentialID)
-		return err
-	})
+	var p *TransactionPage
+	err := s.View(ctx, func(tx *Tx) (err error) { p, err = tx.story(env, id); return err })
+	return p, err
+}
+
+// story reads everything that the page of a transaction tells.
+func (tx *Tx) story(env models.Environment, id string) (*TransactionPage, error) {
+	t, err := tx.peekTransaction("t.id = ? AND t.environment = ?", id, env)
+	if err != nil {
+		return nil, err
+	}
+	p := &TransactionPage{Transaction: *t}
+	d, err := tx.detail(id)
+	if err != nil {
+		return nil, err
+	}
+	p.Detail = *d
+	if err := tx.timeline(p); err != nil {
+		return nil, err
+	}
+	if p.Approvals, err = tx.approvalsOf(id); err != nil {
+		return nil, err
+	}
+	if p.Ledger, err = tx.ledgerOf(id); err != nil {
+		return nil, err
+	}
+	if p.Related, err = tx.related(t); err != nil {
+		return nil, err
+	}
+	p.Credential, err = tx.credentialName(t.CredentialID)
 	return p, err
 }
 
