@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -108,8 +109,9 @@ func (s *Sandbox) advance(seconds string) string {
 	}
 	s.mu.Lock()
 	s.offset += time.Duration(n) * time.Second
+	all := s.payouts[:len(s.payouts):len(s.payouts)]
 	s.mu.Unlock()
-	s.settleDue()
+	s.settleDue(all...)
 	return ""
 }
 
@@ -140,6 +142,7 @@ func (s *Sandbox) addFault(form func(string) string) string {
 		}
 		delay = time.Duration(n) * time.Millisecond
 	}
+	s.faults = slices.DeleteFunc(s.faults, func(f *fault) bool { return f.left <= 0 })
 	s.faults = append(s.faults, &fault{path: pathOf(form("operation")), kind: form("kind"), left: times, delay: delay})
 	return ""
 }

@@ -184,19 +184,19 @@ func (s *Sandbox) begin(p *payout) func() {
 	s.announce(p)
 	if s.auto.outcome != "off" {
 		p.due = p.at.Add(s.auto.after)
-		time.AfterFunc(s.auto.after, s.settleDue)
+		time.AfterFunc(s.auto.after, func() { s.settleDue(p) })
 	}
 	return nil
 }
 
-// settleDue ends every payout whose time has come.
-func (s *Sandbox) settleDue() {
+// settleDue ends those of the payouts whose time has come.
+func (s *Sandbox) settleDue(list ...*payout) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
 		return
 	}
-	for _, p := range s.payouts {
+	for _, p := range list {
 		if p.status == pending && !p.due.IsZero() && !s.now().Before(p.due) {
 			s.finish(p)
 			s.announce(p)

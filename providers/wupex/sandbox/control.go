@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -114,6 +115,7 @@ func (s *Sandbox) addFault(form func(string) string) string {
 	if delay == 0 || err != nil {
 		delay = 2000
 	}
+	s.faults = slices.DeleteFunc(s.faults, func(f *fault) bool { return f.left <= 0 })
 	s.faults = append(s.faults, &fault{path: pathOf(form("operation")), kind: form("kind"), left: times, delay: time.Duration(delay) * time.Millisecond})
 	return ""
 }
