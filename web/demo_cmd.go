@@ -44,7 +44,7 @@ func (c DemoCmd) Run(e *Env) (err error) {
 		return err
 	}
 	cfg := Config{Data: folder, Listen: listen, Demo: true, Zone: e.Config.Zone, GracePeriod: 3 * time.Second}
-	rt, err := Start(ctx, cfg, log)
+	rt, err := startServer(ctx, cfg, log)
 	if err != nil {
 		return err
 	}

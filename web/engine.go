@@ -66,8 +66,8 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 // stepHook is called at the step boundaries of a send. It is nil but in the build for the crash harness.
 var stepHook func(string)
 
-// lonely reports that no other process works on this database: a SQLite file belongs to one server.
-func (rt *Runtime) lonely() bool { return rt.Store.Engine == store.SQLite }
+// lonely reports that no other process works on this database: a SQLite file belongs to the server that holds the lock on its folder.
+func (rt *Runtime) lonely() bool { return rt.Store.Engine == store.SQLite && rt.lock != nil }
 
 // asker is the desk as the handlers want it; nil when there is no engine, as in tests that move no money.
 func (e *Engine) asker() handlers.Asker {

@@ -32,6 +32,8 @@ type Runtime struct {
 
 	Providers *providers.Registry
 	People    []views.DemoPerson // of the demonstration; nobody elsewhere
+
+	lock *os.File // on the data folder; nil for commands and on PostgreSQL
 }
 
 // Where things are in the data folder.
@@ -85,8 +87,11 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Runtime, error) 
 	return rt, nil
 }
 
-// Close lets the store go.
-func (rt *Runtime) Close() error { return rt.Store.Close() }
+// Close lets the store go, then the folder.
+func (rt *Runtime) Close() error {
+	defer unlock(rt.lock)
+	return rt.Store.Close()
+}
 
 // fresh reports that nobody has been in this house yet.
 func (rt *Runtime) fresh(ctx context.Context) (bool, error) {

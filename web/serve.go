@@ -22,7 +22,7 @@ import (
 func Serve(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, registry *providers.Registry) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	rt, err := Start(ctx, cfg, log)
+	rt, err := startServer(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
