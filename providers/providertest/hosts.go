@@ -57,7 +57,7 @@ func liveRefuses(t *testing.T, s Subject, loopback string) {
 
 // deadHost runs the credential test against an address where nothing listens.
 func deadHost(t *testing.T, s Subject) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a port that is free for a moment
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -154,7 +154,7 @@ func faultTimeout(kind string) time.Duration {
 
 // unsent holds that a request of which no byte left is refused with the code NotSent and may be repeated.
 func unsent(t *testing.T, s Subject) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a port that is free for a moment
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -146,7 +146,7 @@ func (b *Book) All() []httpx.Exchange {
 // Control posts a form to the sandbox's control surface.
 func (h *House) Control(t testing.TB, what string, form url.Values) {
 	t.Helper()
-	res, err := http.PostForm(h.URL+"/_sandbox/"+what, form) //nolint:noctx,gosec // the test's own sandbox
+	res, err := http.PostForm(h.URL+"/_sandbox/"+what, form)
 	if err != nil {
 		t.Fatalf("sandbox %s: %v", what, err)
 	}
@@ -165,7 +165,7 @@ func (h *House) Fault(t testing.TB, operation, kind string) {
 // Executions tells how often money was really moved for a reference.
 func (h *House) Executions(t testing.TB, reference string) int {
 	t.Helper()
-	res, err := http.Get(h.URL + "/_sandbox/executions") //nolint:noctx,gosec // the test's own sandbox
+	res, err := http.Get(h.URL + "/_sandbox/executions")
 	if err != nil {
 		t.Fatalf("executions: %v", err)
 	}

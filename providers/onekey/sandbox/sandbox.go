@@ -82,7 +82,7 @@ type Sandbox struct {
 func New(o Options) *Sandbox {
 	s := &Sandbox{
 		opt: o, client: &http.Client{Timeout: 5 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		slots: make(chan struct{}, 64), random: rand.New(rand.NewPCG(uint64(o.Seed), 77)), //nolint:gosec // play, not secrets
+		slots: make(chan struct{}, 64), random: rand.New(rand.NewPCG(uint64(o.Seed), 77)),
 		nextID: 8400000, balances: map[string]decimal.Decimal{}, wallet: map[string]decimal.Decimal{"PROPRIETARY": decimal.NewFromInt(500_000), "TRANSACTIONAL": decimal.NewFromInt(250_000)},
 		byExternal: map[string]*cashout{}, byCashout: map[int64]*cashout{}, burned: map[string]bool{}, contacts: map[string]string{},
 		byInvoice: map[string]*deposit{}, byDeposit: map[int64]*deposit{}, byRefund: map[int64]*refund{}, subs: map[int64]*subscription{},
@@ -272,7 +272,7 @@ func object(body []byte) (map[string]any, error) {
 	if m == nil {
 		return nil, fmt.Errorf("not an object")
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // io.EOF is returned as it is
+	if _, err := d.Token(); err != io.EOF {
 		return nil, fmt.Errorf("something behind the end")
 	}
 	return m, nil

@@ -37,7 +37,7 @@ func start(t testing.TB, settings map[string]string) (*httptest.Server, *sandbox
 
 func get(t testing.TB, address string) (int, string) {
 	t.Helper()
-	res, err := http.Get(address) //nolint:noctx,gosec // a test
+	res, err := http.Get(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func control(t testing.TB, server *httptest.Server, what string, pairs ...string
 	for i := 0; i+1 < len(pairs); i += 2 {
 		v.Set(pairs[i], pairs[i+1])
 	}
-	res, err := http.PostForm(server.URL+"/_sandbox/"+what, v) //nolint:noctx,gosec // a test
+	res, err := http.PostForm(server.URL+"/_sandbox/"+what, v)
 	if err != nil {
 		t.Fatal(err)
 	}
