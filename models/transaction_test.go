@@ -88,7 +88,7 @@ func TestReferencesFitEveryProvider(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
 		r := models.NewReference()
-		if len(r) != 22 || strings.Trim(r, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") != "" || seen[r] {
+		if len(r) != 14 || strings.Trim(r, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") != "" || seen[r] {
 			t.Fatalf("reference %q", r)
 		}
 		seen[r] = true

@@ -113,14 +113,14 @@ func (p Payload) Digest() string {
 
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// NewReference makes our reference of a transaction: "CH" and 100 random bits in 20 letters and digits, which every provider's
+// NewReference makes our reference of a transaction: "CH" and 60 random bits in 12 letters and digits, short enough to be read out, which every provider's
 // pattern accepts unchanged.
 func NewReference() string {
-	var raw [20]byte
+	var raw [12]byte
 	if _, err := rand.Read(raw[:]); err != nil {
 		panic(err) // crypto/rand never fails on the systems Go supports
 	}
-	out := []byte("CH00000000000000000000")
+	out := []byte("CH000000000000")
 	for i, b := range raw {
 		out[2+i] = crockford[b&31]
 	}

@@ -199,7 +199,8 @@ type Description struct {
 	AddressFields []Field
 	AccountFields []Field
 	Passport      Passport
-	RotateDays    int // how often the provider wants keys changed; 0 means 90
+	Demo          map[string]string // settings that the demonstration chooses, so that everything can be tried against the stand-in
+	RotateDays    int               // how often the provider wants keys changed; 0 means 90
 
 	// CheckRequest applies the provider's own rules to a request before anybody approves it. It is pure; it may be nil.
 	CheckRequest func(settings map[string]string, method Method, amount models.Money, values map[string]string) []models.Problem

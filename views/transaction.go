@@ -200,15 +200,18 @@ func (p TransactionParams) evidence() []ui.EvidenceItem {
 }
 
 func (p TransactionParams) attempts() ui.TableParams {
-	t := ui.TableParams{Caption: "Attempts", Stacks: true, Columns: []ui.Column{{Label: "Attempt"}, {Label: "Started", Kind: ui.TimeColumn}, {Label: "Outcome"}, {Label: "Says"}}}
+	t := ui.TableParams{Caption: "Attempts", Stacks: true, Columns: []ui.Column{{Label: "Attempt"}, {Label: "Outcome"}}}
 	tones := map[models.AttemptState]ui.Tone{models.AttemptAccepted: ui.Ok, models.AttemptRefused: ui.Bad, models.AttemptUnknown: ui.Odd, models.AttemptNotSent: ui.Idle, models.AttemptOpen: ui.Wait}
 	for _, a := range p.Story.Attempts {
 		who := ""
-		if a.ByName != "" {
-			who = ", asked by " + a.ByName
+		if a.Reference != p.t().Reference {
+			who = ", as " + a.Reference
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: fmt.Sprintf("%d, %s", a.Number, a.Operation), Sub: a.Reference + who, Head: true}, ui.Is(p.time(a.StartedAt, ui.TimeSecond)),
-			ui.Is(ui.StatusChip(ui.StatusParams{Tone: tones[a.State], Word: strings.ReplaceAll(string(a.State), "_", " "), Hollow: a.State == models.AttemptUnknown})), ui.Text(strings.TrimSpace(a.Code + " " + a.Message))}})
+		if a.ByName != "" {
+			who += ", asked by " + a.ByName
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: fmt.Sprintf("%d, %s", a.Number, a.Operation), Sub: a.StartedAt.Time().In(p.zone()).Format("2006-01-02 15:04:05") + who, Head: true},
+			{Content: ui.StatusChip(ui.StatusParams{Tone: tones[a.State], Word: strings.ReplaceAll(string(a.State), "_", " "), Hollow: a.State == models.AttemptUnknown}), Sub: strings.TrimSpace(a.Code + " " + a.Message)}}})
 	}
 	return t
 }

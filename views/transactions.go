@@ -314,7 +314,7 @@ var TransactionColumns = [][2]string{{"created", "Created"}, {"kind", "Kind"}, {
 	{"amount", "Amount"}, {"status", "Status"}, {"waits", "Waits for"}, {"theirs", "Provider's reference"}, {"fee", "Fee"}, {"maker", "Made by"}}
 
 // DefaultColumns are shown until somebody chooses.
-var DefaultColumns = []string{"created", "kind", "provider", "reference", "party", "amount", "status", "waits"}
+var DefaultColumns = []string{"created", "kind", "provider", "reference", "party", "amount", "status"}
 
 func (p TransactionsParams) table() ui.TableParams {
 	if len(p.Columns) == 0 {
@@ -338,13 +338,13 @@ func (p TransactionsParams) row(t *models.Transaction) ui.Row {
 	href := "/transactions/" + t.ID
 	r := ui.Row{Href: href, PeekHref: href + "/peek", Copy: t.Reference, Label: string(t.Kind) + " " + t.Reference}
 	cells := map[string]ui.Cell{
-		"created":   ui.Is(ui.Time(ui.TimeParams{At: t.CreatedAt.Time(), Zone: p.Zone, Form: ui.TimeSecond})),
+		"created":   ui.Is(ui.Time(ui.TimeParams{At: t.CreatedAt.Time(), Zone: p.Zone, Form: ui.TimeMinute})),
 		"kind":      ui.Text(kindWord(t.Kind)),
 		"provider":  ui.Text(p.provider(t.Provider)),
 		"reference": ui.Is(ui.Ref(ui.RefParams{Text: t.Reference, Href: href, NoCopy: true})),
 		"party":     ui.Text(t.Party),
 		"amount":    ui.Is(ui.Money(MoneyOf(t))),
-		"status":    ui.Is(ui.StatusChip(StatusOf(t))),
+		"status":    {Content: ui.StatusChip(StatusOf(t)), Sub: waiting(t)},
 		"waits":     {Text: waiting(t)},
 		"theirs":    ui.Text(t.ProviderRef),
 		"fee":       ui.Text(""),
@@ -361,7 +361,9 @@ func (p TransactionsParams) row(t *models.Transaction) ui.Row {
 	return r
 }
 
-func waiting(t *models.Transaction) string {
+func waiting(t *models.Transaction) string { return models.Safe(waitingInFull(t), 44) }
+
+func waitingInFull(t *models.Transaction) string {
 	if t.Alert != "" && t.State != models.Unknown {
 		return t.Alert
 	}
@@ -399,6 +401,23 @@ func (p TransactionsParams) tabs() []ui.Tab {
 		out = append(out, ui.Tab{Label: t.label, Href: t.path + tail, Active: p.Base == t.path})
 	}
 	return out
+}
+
+// footFigures is how many sums the foot of the list shows by itself; the rest opens.
+const footFigures = 6
+
+// sums are the totals per asset, money that goes out first, as the foot shows them.
+func (p TransactionsParams) sums() (shown, rest []ui.MoneyParams) {
+	for _, m := range p.Out {
+		shown = append(shown, ui.MoneyParams{Amount: m.Neg().Figure(), Code: code(m.Asset), Strong: true, Direction: "out"})
+	}
+	for _, m := range p.In {
+		shown = append(shown, ui.MoneyParams{Amount: m.Figure(), Code: code(m.Asset), Strong: true, Plus: true, Direction: "in"})
+	}
+	if len(shown) > footFigures+1 {
+		return shown[:footFigures], shown[footFigures:]
+	}
+	return shown, nil
 }
 
 func (p TransactionsParams) columnOptions() []ui.Option {

@@ -83,6 +83,7 @@ type demonstration struct {
 	people    map[string]models.Actor // by role word: finance, finance2, compliance, admin, admin2, auditor
 	links     []views.DemoPerson
 	sandboxes []standIn
+	engine    *Engine
 	accounts  []demo.Account
 }
 
@@ -106,6 +107,7 @@ func (d *demonstration) open(ctx context.Context) error {
 	up := make(chan *App, 1)
 	ready := func(app *App) {
 		up <- app
+		d.engine = app.deps.Engine
 		go func() {
 			if err := d.today(ctx); err != nil && ctx.Err() == nil {
 				d.rt.Log.Error("the demonstration's open transactions", "error", err)

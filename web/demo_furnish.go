@@ -40,6 +40,7 @@ var cast = []struct {
 	{"admin", "tomas@example.com", "Tomás Vega", "Credentials, people, rules, allowlists.", models.Admin},
 	{"finance", "ada@example.com", "Ada Okoye", "Makes payouts and deposits, follows the money.", models.Finance},
 	{"finance2", "marta@example.com", "Marta Lind", "The second person: approves what Ada makes.", models.Finance},
+	{"finance3", "leo@example.com", "Leo Brandt", "The third in finance: large sums need two besides the maker.", models.Finance},
 	{"compliance", "ines@example.com", "Inês Duarte", "Destinations, sub-accounts, KYB, the audit trail.", models.Compliance},
 	{"admin2", "jun@example.com", "Jun Park", "The second admin: agrees to changes of keys, roles and rules.", models.Admin},
 	{"auditor", "rhea@example.com", "Rhea Stone", "Reads everything, changes nothing.", models.Auditor},
@@ -77,7 +78,7 @@ func (d *demonstration) invite(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, key := range []string{"finance", "finance2", "compliance", "admin", "admin2", "auditor"} {
+	for _, key := range []string{"finance", "finance2", "finance3", "compliance", "admin", "admin2", "auditor"} {
 		a := d.people[key]
 		link, err := s.DemoLink(ctx, a.UserID)
 		if err != nil {
@@ -130,6 +131,9 @@ func (d *demonstration) account(ctx context.Context, p *providers.Provider, make
 	url := "http://" + l.Addr().String()
 	spec := models.CredentialSpec{Provider: p.Description.Name, Environment: models.Sandbox, CredentialNotes: models.CredentialNotes{Name: p.Description.Short + " main"},
 		Values: map[string]string{}, Secrets: map[string]string{}, Settings: map[string]string{}}
+	for name, v := range p.Description.Demo {
+		spec.Settings[name] = v
+	}
 	all := map[string]string{}
 	for _, f := range p.Description.Fields {
 		v := demoValue(&p.Description, f, url)
@@ -174,7 +178,7 @@ func (d *demonstration) account(ctx context.Context, p *providers.Provider, make
 func demoValue(p *providers.Description, f providers.Field, url string) string {
 	for _, s := range p.Sites {
 		if s.Field == f.Name {
-			return url
+			return url + s.Prefix
 		}
 	}
 	switch {
@@ -198,7 +202,7 @@ func demoValue(p *providers.Description, f providers.Field, url string) string {
 
 // history writes the year before today.
 func (d *demonstration) history(ctx context.Context) error {
-	people := []demo.Person{{ID: d.people["finance"].UserID, Name: d.people["finance"].Name}, {ID: d.people["finance2"].UserID, Name: d.people["finance2"].Name}}
+	people := []demo.Person{{ID: d.people["finance3"].UserID, Name: d.people["finance3"].Name}, {ID: d.people["finance"].UserID, Name: d.people["finance"].Name}, {ID: d.people["finance2"].UserID, Name: d.people["finance2"].Name}}
 	h := demo.NewHistorian(d.cmd.Seed, d.accounts, people, time.Now(), d.cmd.Transactions)
 	_, err := d.rt.Store.Fill(ctx, func() *store.History { return h.Next() }, false)
 	return err

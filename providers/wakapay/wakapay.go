@@ -55,6 +55,7 @@ func description() providers.Description {
 		Webhooks: []providers.WebhookTopic{{ID: "transaction", Title: "Transaction updated", Mark: providers.Documented, Item: "WAKA-WH-1",
 			Help: "WakaPay has no page for it: give this address to your account manager, with the environment and the signature mode (current or legacy)."}},
 		Passport:       passport(),
+		Demo:           map[string]string{"amount_unit": "major", "payout_contract": "demo"},
 		RotateDays:     90, // WAKA-ROT-1
 		CheckRequest:   checkRequest,
 		CheckSettings:  checkSettings,

@@ -378,7 +378,7 @@ func (h *Historian) digits(n int) string {
 
 func (h *Historian) reference() string {
 	const letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-	b := []byte("CH00000000000000000000")
+	b := []byte("CH000000000000")
 	for i := 2; i < len(b); i++ {
 		b[i] = letters[h.rnd.IntN(len(letters))]
 	}
@@ -420,4 +420,19 @@ func (h *Historian) Today(a Account, m providers.Method) (Request, bool) {
 		return Request{}, false
 	}
 	return Request{h.amount(story{a, m, asset, 0}), h.recipient(m)}, true
+}
+
+// Walk gives n earlier figures of a balance that is now at minor, newest first: payouts draw it down, now and then it is filled up.
+func (h *Historian) Walk(minor int64, n int) []int64 {
+	out := make([]int64, 0, n)
+	step := max(minor/40, 1)
+	for range n {
+		if h.rnd.Float64() < 0.1 && minor > 8*step {
+			minor -= h.rnd.Int64N(6*step) + step
+		} else {
+			minor += h.rnd.Int64N(2 * step)
+		}
+		out = append(out, minor)
+	}
+	return out
 }

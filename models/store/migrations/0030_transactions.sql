@@ -158,6 +158,12 @@ INSERT INTO policies (id, position, name, kind, asset, max_minor, approvers, rol
     ('payout-wusd', 52, 'Payouts up to 10,000 WUSD', 'payout', 'WUSD', 1000000, 1, 'finance', 86400),
     ('payout-clp', 53, 'Payouts up to 10,000,000 CLP', 'payout', 'CLP', 10000000, 1, 'finance', 86400),
     ('payout-mxn', 54, 'Payouts up to 200,000 MXN', 'payout', 'MXN', 20000000, 1, 'finance', 86400),
+    ('payout-eur', 56, 'Payouts up to 10,000 EUR', 'payout', 'EUR', 1000000, 1, 'finance', 86400),
+    ('payout-jpy', 57, 'Payouts up to 1,500,000 JPY', 'payout', 'JPY', 1500000, 1, 'finance', 86400),
+    ('payout-cop', 58, 'Payouts up to 40,000,000 COP', 'payout', 'COP', 4000000000, 1, 'finance', 86400),
+    ('payout-ars', 59, 'Payouts up to 10,000,000 ARS', 'payout', 'ARS', 1000000000, 1, 'finance', 86400),
+    ('payout-pen', 60, 'Payouts up to 40,000 PEN', 'payout', 'PEN', 4000000, 1, 'finance', 86400),
+    ('payout-rub', 61, 'Payouts up to 1,000,000 RUB', 'payout', 'RUB', 100000000, 1, 'finance', 86400),
     ('payout-kes', 55, 'Payouts up to 1,000,000 KES', 'payout', 'KES', 100000000, 1, 'finance', 86400);
 
 CREATE TABLE approval_requests (
