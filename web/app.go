@@ -118,6 +118,8 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	if err := a.Fiber.ShutdownWithTimeout(a.cfg.GracePeriod); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("stop: %w", err)
 	}
-	<-failed
+	if err := <-failed; err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
 	return nil
 }
