@@ -77,7 +77,7 @@ func (st *sessionStore) New(r *http.Request, name string) (*sessions.Session, er
 
 // Save implements sessions.Store: it writes the cookie when the token changed, takes it away when MaxAge is negative, and keeps the notice.
 func (st *sessionStore) Save(r *http.Request, w http.ResponseWriter, se *sessions.Session) error {
-	ck := sessions.NewCookie(se.Name(), se.ID, se.Options)
+	ck := sessions.NewCookie(se.Name(), se.ID, se.Options) //nolint:gosec // New sets Secure, HttpOnly and SameSite in the options
 	if se.Options.MaxAge < 0 {
 		ck.Value = ""
 		http.SetCookie(w, ck)
