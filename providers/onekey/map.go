@@ -68,7 +68,8 @@ func statusSentence(kind models.Kind, status string) string {
 		"EXPIRED":   "It was not paid in time. A late payment can still complete it.",
 		"CANCELLED": "Cancelled by the payer, or 7 days after it expired. A late payment can still complete it.",
 		"APPROVED":  "Crypto: paid and not arrived.", "COMPLETED": "Paid and credited.", "DECLINED": "OneKey refused to create it.",
-		"REJECTED": "Rejected.",
+		"REJECTED": "Rejected.", "ONE_SHOT": "Created: the payer can pay at once.", "HOSTED": "Created: the payer is sent to OneKey's page.",
+		"SUCCESS": "The card was charged; it counts as paid once the status says so.", "PENDING_AUTHENTICATION": "The payer's bank wants to know the payer first.",
 	}
 	refund := map[string]string{
 		"PENDING": "OneKey has it. It can still be cancelled there.", "INCORRECT_DETAILS": "OneKey needs more data of the payer: see its panel.",

@@ -166,6 +166,41 @@ func TestACancelThatMayHaveFailedInsideIsAskedAbout(t *testing.T) {
 	}
 }
 
+// A change whose answer is lost is unknown too; asking tells what became of it.
+func TestALostAnswerToAChangeIsAskedAbout(t *testing.T) {
+	h := open(t, nil)
+	c := client(t, h)
+	for _, kind := range []string{"lose_reply", "truncate", "garbage", "http_500", "redirect", "drop_before"} {
+		r := payout(providertest.Reference())
+		q := asked(r, accepted(t, c.SendPayout(t.Context(), r)).ProviderRef)
+		cancel := with(t, h, map[string]string{"status_ids_must_match": "no"}) // a client of its own, and no question before the change
+		state := map[bool][2]models.State{false: {models.Held, models.Cancelled}, true: {models.Pending, models.Pending}}[kind == "drop_before"]
+		h.Fault(t, "/v3/cashout/status", kind)
+		unknown(t, cancel.HoldPayout(t.Context(), q))
+		if got := c.FindPayout(t.Context(), q).Status.State; got != state[0] {
+			t.Errorf("%s: after the hold it is %s", kind, got)
+		}
+		h.Fault(t, "/v3/cashout/cancel", kind)
+		unknown(t, cancel.CancelPayout(t.Context(), q))
+		if got := c.FindPayout(t.Context(), q).Status.State; got != state[1] {
+			t.Errorf("%s: after the cancel it is %s", kind, got)
+		}
+	}
+}
+
+// The question itself may be lost: then nothing is known, and nothing is concluded.
+func TestALostQuestionConcludesNothing(t *testing.T) {
+	h := open(t, nil)
+	r := payout(providertest.Reference())
+	accepted(t, client(t, h).SendPayout(t.Context(), r))
+	for _, kind := range []string{"lose_reply", "truncate", "garbage", "http_500", "redirect", "drop_before"} {
+		h.Fault(t, "/v3/cashout/status", kind)
+		if f := with(t, h, nil).FindPayout(t.Context(), asked(r, "")); f.Result != providers.Unclear || f.Says == "" {
+			t.Errorf("%s: %+v", kind, f)
+		}
+	}
+}
+
 func TestSwitchedContractItemsChangeWhatIsSent(t *testing.T) {
 	h := open(t, map[string]string{"auth_scheme": "OKP", "validation_account_shape": "array", "reconciliation_time_unit": "milliseconds", "status_bank_reference_field": "e2e"})
 	set := map[string]string{"auth_scheme": "OKP", "bank_code_as": "number", "validation_account_shape": "array", "reconciliation_time_unit": "milliseconds", "status_bank_reference_field": "e2e", "idempotency_key_mode": "omit"}

@@ -183,6 +183,15 @@ func TestRecipientsAreVerified(t *testing.T) {
 	if v, err := c.VerifyRecipient(t.Context(), r); err != nil || v.Verdict != providers.RecipientMismatch {
 		t.Errorf("%+v %v", v, err)
 	}
+	for _, m := range onekey.Provider().Description.Methods {
+		if m.Kind != models.Payout || m.Locked != "" || strings.HasPrefix(m.ID, "br_pix_") {
+			continue
+		}
+		r := providers.SendRequest{Method: m.ID, Amount: models.Money{Minor: 100000, Asset: m.Assets[0]}, Values: onekey.PayoutValues(m.ID)}
+		if v, err := c.VerifyRecipient(t.Context(), r); err != nil || v.Verdict != providers.RecipientOK {
+			t.Errorf("%s: %+v %v", m.ID, v, err)
+		}
+	}
 	for method, want := range map[string]providers.Verdict{"br_pix_cpf": providers.RecipientOK, "br_pix_phone": providers.RecipientOK, "br_pix_email": providers.RecipientBad} {
 		p := payout("")
 		p.Method, p.Values = method, onekey.PayoutValues(method)

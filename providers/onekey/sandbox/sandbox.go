@@ -32,6 +32,9 @@ import (
 //	minimum                                         smallest amount of a cashout or deposit (default 1)
 //	unique_contacts=yes                             an e-mail or phone belongs to one document (541, 542)
 //	http_status_map=as_documented|all_200           OKP-ERR-2
+//	merchant_enabled=no, validation_enabled=no      a merchant without cashouts (519) or without validation (203)
+//	unsigned_callbacks=yes                          deposit and refund callbacks without signature headers
+//	pix_ms                                          how long a PIX-key validation takes (default 50)
 type Options struct {
 	Credential map[string]string
 	Settings   map[string]string
