@@ -16,9 +16,10 @@ const deliveryHead = `id, credential_id, provider, environment, topic, dedupe, r
 
 const deliveryColumns = deliveryHead + ", path, query, header, body"
 
+// A new row's parameters, in the order of deliveryColumns; what is the same in every new row stands as a literal.
 const (
-	deliveryWidth = 30
-	deliveryMarks = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+	deliveryWidth = 24
+	deliveryMarks = "(?,?,?,?,?,?,?,?,?,0,0,0,0,?,?,?,?,?,'',?,?,?,?,?,?,'',?,?,?,?)"
 )
 
 func scanDelivery(r interface{ Scan(...any) error }, more ...any) (d models.Delivery, err error) {

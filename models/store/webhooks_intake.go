@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -207,7 +208,20 @@ func (tx *Tx) insertDeliveries(group []*arrival) (kept []Kept, work []string, er
 	return kept, work, nil
 }
 
+// insertChunk is how many rows share a statement: the SQLite driver's work per statement grows with the square of its parameters.
+const insertChunk = 12
+
 func (tx *Tx) insertFresh(list []models.Delivery) (map[string]bool, error) {
+	inserted := make(map[string]bool, len(list))
+	for chunk := range slices.Chunk(list, insertChunk) {
+		if err := tx.insertSome(chunk, inserted); err != nil {
+			return nil, err
+		}
+	}
+	return inserted, nil
+}
+
+func (tx *Tx) insertSome(list []models.Delivery, inserted map[string]bool) error {
 	var b strings.Builder
 	args := make([]any, 0, len(list)*deliveryWidth)
 	b.WriteString("INSERT INTO webhook_deliveries (" + deliveryColumns + ") VALUES ")
@@ -218,14 +232,13 @@ func (tx *Tx) insertFresh(list []models.Delivery) (map[string]bool, error) {
 		b.WriteString(deliveryMarks)
 		header, err := headerText(d.Header)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		args = append(args, d.ID, d.CredentialID, d.Provider, d.Environment, d.Topic, d.Dedupe, d.ReceivedAt, d.State, d.Trust, 0, 0, 0, 0,
-			d.Kind, clean(shorten(d.Reference, 200)), clean(shorten(d.ProviderRef, 200)), clean(shorten(d.Word, 100)), clean(shorten(d.Event, 100)), "", d.Method, d.From, d.Digest, d.Size,
-			strings.Join(d.Items, ","), clean(d.Sentence), "", clean(d.Path), clean(d.Query), header, body(d.Body))
+		args = append(args, d.ID, d.CredentialID, d.Provider, d.Environment, d.Topic, d.Dedupe, d.ReceivedAt, d.State, d.Trust,
+			d.Kind, clean(shorten(d.Reference, 200)), clean(shorten(d.ProviderRef, 200)), clean(shorten(d.Word, 100)), clean(shorten(d.Event, 100)), d.Method, d.From, d.Digest, d.Size,
+			strings.Join(d.Items, ","), clean(d.Sentence), clean(d.Path), clean(d.Query), header, body(d.Body))
 	}
 	b.WriteString(" ON CONFLICT (credential_id, topic, dedupe) DO NOTHING RETURNING id")
-	inserted := make(map[string]bool, len(list))
 	err := tx.Each(func(r *sql.Rows) error {
 		var id string
 		err := r.Scan(&id)
@@ -233,9 +246,9 @@ func (tx *Tx) insertFresh(list []models.Delivery) (map[string]bool, error) {
 		return err
 	}, b.String(), args...)
 	if err != nil {
-		return nil, fmt.Errorf("insert deliveries: %w", err)
+		return fmt.Errorf("insert deliveries: %w", err)
 	}
-	return inserted, nil
+	return nil
 }
 
 func body(b []byte) []byte {
