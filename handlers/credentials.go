@@ -32,6 +32,7 @@ type Credentials struct {
 	Registry *providers.Registry
 	Seal     store.KeySealer
 	Desk     Desk
+	Caller   string // the address that providers see us call from; empty: not known
 }
 
 // Routes lists them.
@@ -85,6 +86,13 @@ func (h *Credentials) list(c *Ctx) error {
 			g.Credentials = append(g.Credentials, cred)
 			if open, known := h.Desk.CircuitOpen(cred.ID); known && open {
 				s.Circuits[cred.ID] = true
+			}
+			_, egress, err := h.Store.CredentialNetworks(c.Context(), c.Actor, cred.ID)
+			if err != nil {
+				return err
+			}
+			for _, w := range cred.Worries(models.Signs{Now: models.At(c.Now), Paused: s.Circuits[cred.ID], Caller: h.Caller, Egress: egress}) {
+				s.Worries = append(s.Worries, views.CredentialWorry{Credential: cred, Worry: w})
 			}
 			if cred.Change != nil {
 				s.Waiting = append(s.Waiting, views.WaitingChange{Change: *cred.Change, Credential: cred})
@@ -153,6 +161,11 @@ func (h *Credentials) render(c *Ctx, cred models.Credential, p *providers.Provid
 	if s.Locks, err = locksOf(c, h.Store, cred, &p.Description); err != nil {
 		return err
 	}
+	if s.Hooks, s.Egress, err = h.Store.CredentialNetworks(c.Context(), c.Actor, cred.ID); err != nil {
+		return err
+	}
+	s.Caller = h.Caller
+	s.Worries = cred.Worries(models.Signs{Now: models.At(c.Now), Health: s.Health, Paused: s.Circuit == "open", Caller: h.Caller, Egress: s.Egress})
 	page := c.Page(cred.Name)
 	page.Breadcrumbs = []ui.Crumb{{Label: "Providers", Href: views.ProvidersPath}, {Label: cred.Name}}
 	return c.Render(views.Credential(page, s))

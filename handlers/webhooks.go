@@ -63,6 +63,8 @@ func (h *Webhooks) receive(c *Ctx) error {
 	switch {
 	case models.Is(err, models.NotFound):
 		return f.Status(fiber.StatusNotFound).SendString("not found")
+	case models.Is(err, models.Forbidden):
+		return f.Status(fiber.StatusForbidden).SendString("this address may not call here")
 	case err != nil:
 		return h.later(c, err)
 	}

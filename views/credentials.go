@@ -87,7 +87,39 @@ func valueTerms(s CredentialParams) []ui.Term {
 			terms = append(terms, ui.Term{Label: f.Label, Text: s.C.Values[f.Name]})
 		}
 	}
-	return append(terms, ui.Term{Label: "Our address", Text: s.C.EgressNote, Sub: "as the provider knows it"})
+	terms = append(terms, ui.Term{Label: "Our address", Text: orElse(networks(s.Egress), s.C.EgressNote), Sub: "as the provider knows it"})
+	if s.Caller != "" {
+		terms = append(terms, ui.Term{Label: "We call from", Text: s.Caller})
+	}
+	if len(s.D.Webhooks) > 0 {
+		terms = append(terms, ui.Term{Label: "Webhooks are taken from", Text: orElse(networks(s.Hooks), "any address")})
+	}
+	return terms
+}
+
+func networks(rules []models.IPRule) string {
+	var out []string
+	for _, r := range rules {
+		out = append(out, r.CIDR)
+	}
+	return strings.Join(out, ", ")
+}
+
+func worryTone(w models.Worry) ui.Tone {
+	if w.Grave {
+		return ui.Bad
+	}
+	return ui.Wait
+}
+
+func worryRows(list []CredentialWorry) []ui.Row {
+	var rows []ui.Row
+	for _, w := range list {
+		href := CredentialPath(w.Credential.ID)
+		rows = append(rows, ui.Row{Href: href, Cells: []ui.Cell{{Text: w.Credential.Name, Href: href, Sub: w.Credential.Provider, Head: true},
+			ui.Text(visible(w.Worry.Sentence))}})
+	}
+	return rows
 }
 
 func healthTerms(s CredentialParams) []ui.Term {

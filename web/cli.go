@@ -183,7 +183,15 @@ type AuditAnchorCmd struct{}
 func (AuditAnchorCmd) Run(e *Env) error { return AuditAnchor(e, e.Config, e.Log, e.Out) }
 
 // DoctorCmd looks at everything.
-type DoctorCmd struct{}
+type DoctorCmd struct {
+	Provider string `help:"Print the contract check of the credentials at one provider instead: onekey, wspn, …"`
+	Calls    bool   `name:"run" help:"With --provider: make the provider's harmless calls first, and keep what they show."`
+}
 
 // Run implements the command.
-func (DoctorCmd) Run(e *Env) error { return Doctor(e, e.Config, e.Log, e.Out) }
+func (c DoctorCmd) Run(e *Env) error {
+	if c.Provider != "" {
+		return DoctorProvider(e, c.Provider, c.Calls)
+	}
+	return Doctor(e, e.Config, e.Log, e.Out)
+}

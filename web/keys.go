@@ -12,7 +12,7 @@ import (
 
 // keyRoutes are the pages about providers, their keys and what passes between us and them.
 func (a *App) keyRoutes() []handlers.Route {
-	keys := &handlers.Credentials{Store: a.store, Registry: a.deps.Providers, Desk: noEngine{}}
+	keys := &handlers.Credentials{Store: a.store, Registry: a.deps.Providers, Desk: noEngine{}, Caller: a.cfg.EgressAddress}
 	hooks := &handlers.Webhooks{Store: a.store, Registry: a.deps.Providers, Gate: noEngine{}, Inbox: noEngine{}, Enqueue: noEngine{}.enqueue}
 	balances := &handlers.Balances{Store: a.store, Registry: a.deps.Providers, Refresh: noEngine{}}
 	if e := a.deps.Engine; e != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
@@ -23,6 +24,7 @@ import (
 	"countinghouse/models"
 	"countinghouse/models/store"
 	"countinghouse/models/store/storetest"
+	"countinghouse/models/vault"
 	"countinghouse/providers"
 	"countinghouse/providers/all"
 	"countinghouse/web"
@@ -40,6 +42,7 @@ type keyHouse struct {
 	*testing.T
 	sandbox *httptest.Server
 	dir     string
+	vault   string // the document of the vault's keys
 	fin     storetest.Person
 	bob     storetest.Person // the second admin
 	admin   string           // sessions
@@ -57,9 +60,16 @@ func openKeys(t *testing.T) *keyHouse {
 	sandbox := all.Sandboxes()["onekey"](providers.SandboxOptions{Credential: secrets, Settings: map[string]string{}, Seed: 7})
 	h.sandbox = httptest.NewServer(sandbox)
 	cfg := web.Config{Data: h.dir, Listen: l.Addr().String(), GracePeriod: 5 * time.Second, Demo: true}
-	v := storetest.Vault(t)
+	if h.vault, err = vault.NewDocument(); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := vault.FromString(h.vault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := vault.New(keys)
 	log := slog.New(slog.NewJSONHandler(h.log, nil))
-	h.store, err = store.Open(t.Context(), store.Config{DSN: filepath.Join(h.dir, "keys.db"), Vault: v, AuditKey: storetest.Key(), PasswordMemory: 256, Demo: true, Logger: log})
+	h.store, err = store.Open(t.Context(), store.Config{DSN: filepath.Join(h.dir, "countinghouse.db"), Vault: v, AuditKey: storetest.Key(), PasswordMemory: 256, Demo: true, Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -495,5 +505,39 @@ func TestEveryProviderHasAFormAPassportAndAContract(t *testing.T) {
 	}
 	if a := h.get(t, "/providers/nobody", h.finance); a.StatusCode != http.StatusNotFound {
 		t.Errorf("a provider that is not there: %d", a.StatusCode)
+	}
+}
+
+func TestTheDoctorPrintsTheContractCheck(t *testing.T) {
+	h := openKeys(t)
+	h.add("Main")
+	audit := base64.StdEncoding.EncodeToString(storetest.Key().Seed())
+	doctor := func(provider string, run bool) (string, error) {
+		var out bytes.Buffer
+		e := &web.Env{Context: t.Context(), Config: web.Config{Data: h.dir, Listen: "127.0.0.1:0", VaultKey: h.vault, AuditKey: audit}, Log: slog.New(slog.DiscardHandler), Out: &out,
+			Providers: all.Registry()}
+		err := web.DoctorProvider(e, provider, run)
+		h.pages.WriteString(out.String())
+		return out.String(), err
+	}
+	if _, err := doctor("nobody", false); err == nil || !strings.Contains(err.Error(), "onekey") {
+		t.Errorf("an unknown provider: %v", err)
+	}
+	if out, err := doctor("wspn", false); err != nil || !strings.Contains(out, "No keys of WSPN are kept here.") {
+		t.Errorf("a provider without keys: %q, %v", out, err)
+	}
+	out, err := doctor("onekey", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Main, sandbox (active)", "Keys, signature and address are accepted.", "auth_scheme=D24", "proved"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the doctor does not say %q:\n%s", want, out)
+		}
+	}
+	for _, it := range mustGet(t, "onekey").Items {
+		if !strings.Contains(out, it.ID) {
+			t.Errorf("the doctor leaves %s out", it.ID)
+		}
 	}
 }

@@ -125,7 +125,9 @@ func closeClient(client any) {
 
 // CircuitOpen tells whether calls of a credential were being refused at its last call because its provider did not answer lately. known is
 // false while no call was made since the program started.
-func (d *Desk) CircuitOpen(credentialID string) (open, known bool) { return d.recorder.Paused(credentialID) }
+func (d *Desk) CircuitOpen(credentialID string) (open, known bool) {
+	return d.recorder.Paused(credentialID)
+}
 
 // Close drops all clients.
 func (d *Desk) Close() {

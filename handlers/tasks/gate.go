@@ -27,6 +27,7 @@ type gate struct {
 	provider *providers.Provider
 	keys     providers.Keys
 	literals []string
+	networks []models.IPRule // where its webhooks may come from; none: anywhere
 	readAt   models.Micros
 	change   int64
 
@@ -37,7 +38,8 @@ type gate struct {
 // Judge verifies one inbound call against all of the credential's keys that may have signed it, before anything is decoded. The returned
 // delivery is ready to be stored and carries no secret: what is constant is blanked. reply is what the provider wants to hear once it is
 // stored. A forged one has the state refused; discard says that enough forged ones were stored lately and this one is only refused. A
-// credential or topic that does not exist, or is revoked, is NotFound.
+// credential or topic that does not exist, or is revoked, is NotFound; one from outside of the credential's address rules is Forbidden, and
+// nothing of it is looked at or stored.
 func (d *Desk) Judge(ctx context.Context, credentialID string, in providers.Delivery, from string) (dl models.Delivery, reply providers.Reply, discard bool, err error) {
 	g, err := d.gateOf(ctx, credentialID)
 	if err != nil {
@@ -46,6 +48,10 @@ func (d *Desk) Judge(ctx context.Context, credentialID string, in providers.Deli
 	topic, ok := g.provider.Description.Topic(in.Topic)
 	if !ok || g.provider.Webhooks == nil || g.cred.State == models.CredentialRevoked {
 		return dl, reply, false, models.Errorf(models.NotFound, "There is nothing at this address.")
+	}
+	if len(g.networks) > 0 && !models.Inside(g.networks, from) {
+		d.log.Warn("a webhook came from an address that its rules do not hold", "credential", g.cred.ID, "from", from)
+		return dl, reply, false, models.Errorf(models.Forbidden, "The address rules of this credential do not hold %s.", from)
 	}
 	in.ReceivedAt, in.Settings = d.store.Now(), g.keys.Settings
 	found := g.provider.Webhooks.VerifyWebhook(g.keys, in)
@@ -167,6 +173,9 @@ func (d *Desk) openGate(ctx context.Context, id string, now models.Micros) (*gat
 		return nil, err
 	}
 	g := &gate{cred: cred, provider: p, readAt: now, keys: providers.Keys{Values: cred.Values, Settings: settings}}
+	if g.networks, _, err = d.store.NetworksForTask(ctx, id); err != nil {
+		return nil, err
+	}
 	for _, slot := range models.Slots() {
 		if len(slots[slot]) == 0 || (slot == models.SlotPrevious && !overlaps(cred, now)) {
 			continue

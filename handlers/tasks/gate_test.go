@@ -243,3 +243,21 @@ func TestManyDeliveriesShareTheirCommitsAndEachIsAnsweredAfterItsOwn(t *testing.
 		}
 	})
 }
+
+func TestAWebhookFromOutsideTheCredentialsNetworksIsTurnedAway(t *testing.T) {
+	each(t, func(b *bench) {
+		c := b.credential()
+		if err := b.store.Update(b.Context(), func(tx *store.Tx) error {
+			return tx.Exec("INSERT INTO ip_rules (id, scope, role, credential_id, cidr, note, created_us, created_by, removed_us) VALUES (?,?,'',?,?,'',?,'',0)",
+				models.NewID(), models.ScopeWebhook, c.ID, "198.51.100.0/24", tx.Now)
+		}); err != nil {
+			b.Fatal(err)
+		}
+		for from, ok := range map[string]bool{"198.51.100.20": true, "203.0.113.9": false, "": false, "::ffff:198.51.100.20": true, "nonsense": false} {
+			_, _, _, err := b.desk.Judge(b.Context(), c.ID, delivery(canary, `{"event":"e"}`), from)
+			if ok && err != nil || !ok && !models.Is(err, models.Forbidden) {
+				b.Errorf("from %q: %v; want let in %v", from, err, ok)
+			}
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -217,6 +218,30 @@ func (s *Store) CredentialForTask(ctx context.Context, id string) (c models.Cred
 		return err
 	})
 	return c, err
+}
+
+// CredentialNetworks gives the address rules of one credential: where its webhooks may come from, and which of our addresses its provider was
+// told. Permission credentials.read.
+func (s *Store) CredentialNetworks(ctx context.Context, actor models.Actor, id string) (webhook, egress []models.IPRule, err error) {
+	if err := actor.Require(models.CredentialsRead); err != nil {
+		return nil, nil, err
+	}
+	return s.NetworksForTask(ctx, id)
+}
+
+// NetworksForTask is CredentialNetworks without asking who wants to know.
+func (s *Store) NetworksForTask(ctx context.Context, id string) (webhook, egress []models.IPRule, err error) {
+	err = s.View(ctx, func(q *Tx) error {
+		other := func(r models.IPRule) bool { return r.CredentialID != id }
+		if webhook, err = q.ipRules(models.ScopeWebhook); err != nil {
+			return err
+		}
+		webhook = slices.DeleteFunc(webhook, other)
+		egress, err = q.ipRules(models.ScopeEgress)
+		egress = slices.DeleteFunc(egress, other)
+		return err
+	})
+	return webhook, egress, err
 }
 
 func (s *Store) credentialsWhere(ctx context.Context, where string, args ...any) (list []models.Credential, err error) {
