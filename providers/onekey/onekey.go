@@ -19,6 +19,7 @@ func Provider() *providers.Provider {
 			Sites: sites(), Fields: credentialFields(), Settings: contractSettings(), Capabilities: capabilities(), Items: items(),
 			Methods: methods(), Reads: reads(), Webhooks: topics(), Passport: passport(), RotateDays: 90,
 			CheckRequest: checkRequest, Locks: locks, StatusSentence: statusSentence,
+			Demo: map[string]string{"pix_metadata_keys": "reference", "br_account_types": "C,S"},
 		},
 		New:      New,
 		Webhooks: receiver{},

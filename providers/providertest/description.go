@@ -108,6 +108,9 @@ func Inconsistencies(d *providers.Description) []string {
 	c.methods()
 	c.reads()
 	c.topics()
+	for _, p := range providers.CheckSettings(d, d.Demo) {
+		c.saying("the demonstration's setting %s: %s", p.Field, p.Sentence)
+	}
 	return c.out
 }
 

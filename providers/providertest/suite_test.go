@@ -52,7 +52,8 @@ func TestEveryInconsistencyIsNamed(t *testing.T) {
 		"reads are described: true": func(d *providers.Description) {
 			d.Reads = []providers.Read{{ID: "x", Title: "X", Mark: providers.Documented}}
 		},
-		"there is no read": func(d *providers.Description) { d.Methods[0].Fields[0].Lookup = "banks" },
+		"there is no read":             func(d *providers.Description) { d.Methods[0].Fields[0].Lookup = "banks" },
+		"demonstration's setting word": func(d *providers.Description) { d.Demo = map[string]string{"word": "B"} },
 		"a form has none to give": func(d *providers.Description) {
 			d.Methods[0].Fields[0].Lookup = "banks"
 			d.Reads = []providers.Read{{ID: "banks", Title: "Banks", Mark: providers.Documented, Params: []providers.Field{{Name: "c", Label: "C", Required: true}}}}
