@@ -29,6 +29,8 @@ type Make struct {
 	Store     *store.Store
 	Providers *providers.Registry
 	Ask       Asker
+	// Callback gives the address that a provider calls for a credential and topic.
+	Callback func(credentialID, topic string) string
 	// Sniff tells a file's type by its content, or refuses it in words.
 	Sniff func(name string, body []byte) (mime string, err error)
 }
@@ -49,6 +51,9 @@ func (h *Make) Routes() []Route {
 		form.StepUp = k == models.Conversion // nobody else has to agree to it
 		review := route(fiber.MethodPost, "/review", "review", h.review)
 		review.BodyLimit = UploadLimit
+		if k == models.Payout {
+			out = append(out, route(fiber.MethodGet, "/verification/:token", "verification", h.verification))
+		}
 		out = append(out, form, review, route(fiber.MethodPost, "/change", "change", h.change), route(fiber.MethodPost, "", "create", h.create))
 	}
 	return out

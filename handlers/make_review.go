@@ -94,12 +94,46 @@ func (h *Make) verify(c *Ctx, p *views.MakeParams) {
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), 10*time.Second)
 	defer cancel()
-	v, err := h.Ask.VerifyRecipient(ctx, p.Credential.ID, providers.SendRequest{Amount: p.Amount, Method: p.Method.ID, Values: p.Form.Values})
+	ask := providers.SendRequest{Amount: p.Amount, Method: p.Method.ID, Values: p.Form.Values}
+	token := ""
+	for _, topic := range p.Provider.Webhooks {
+		if topic.Verifies && h.Callback != nil {
+			var err error
+			if token, err = h.Store.OpenVerification(ctx, c.Actor, p.Credential.ID); err != nil {
+				p.VerifyWhy = sentence(err)
+				return
+			}
+			ask.NotifyURL = h.Callback(p.Credential.ID, topic.ID) + "?token=" + token
+		}
+	}
+	v, err := h.Ask.VerifyRecipient(ctx, p.Credential.ID, ask)
 	if err != nil {
 		p.VerifyWhy = sentence(err)
 		return
 	}
 	p.Verification = &v
+	if v.Verdict == providers.RecipientPending && token != "" {
+		p.VerifyToken = token
+	}
+}
+
+// verification is the part of the review that waits for an answer by webhook. It is polled until it has come.
+func (h *Make) verification(c *Ctx, _ models.Kind) error {
+	v, err := h.Store.Verification(c.Context(), c.Actor, c.Param("token"))
+	if err != nil {
+		return err
+	}
+	p := views.MakeParams{}
+	switch {
+	case v.Answered:
+		p.Verification = &providers.Verification{Verdict: providers.Verdict(v.Verdict), Name: v.Name, Sentence: v.Sentence}
+	case v.Gone:
+		p.VerifyWhy = "No answer came within two minutes. Compare the destination with its source."
+	default:
+		p.VerifyToken = c.Param("token")
+		p.Verification = &providers.Verification{Verdict: providers.RecipientPending, Sentence: "The question was put; the answer comes by a call."}
+	}
+	return c.Render(views.MakeVerification(p))
 }
 
 // quote takes a rate and keeps it, so that the confirmation uses exactly the one on the screen.

@@ -178,6 +178,8 @@ type WebhookTopic struct {
 	Help  string // where to enter the address at the provider
 	Mark  Mark
 	Item  string
+	// Verifies: answers to recipient verifications arrive here; the address that is given out carries ?token=….
+	Verifies bool
 }
 
 // Description is everything about a provider that is known without calling it. It is pure data and pure functions.

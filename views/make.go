@@ -35,6 +35,7 @@ type MakeParams struct {
 	Policy       models.Policy
 	Duplicates   []models.Transaction
 	Verification *providers.Verification
+	VerifyToken  string // an answer is waited for
 	VerifyWhy    string // why nothing could be verified
 	Before       string // balance now, as text with code; empty: not known
 	After        string // after this
@@ -291,4 +292,25 @@ func (p MakeParams) partyTitle() string {
 		return "Where"
 	}
 	return "Destination, in full"
+}
+
+func (p MakeParams) verifyPath() string {
+	if p.VerifyToken == "" {
+		return ""
+	}
+	return "/payouts/verification/" + p.VerifyToken
+}
+
+func (p MakeParams) verifyTitle() string {
+	switch p.Verification.Verdict {
+	case providers.RecipientOK:
+		return "The provider knows this recipient"
+	case providers.RecipientMismatch:
+		return "The destination belongs to somebody else"
+	case providers.RecipientBad:
+		return "This destination cannot be paid"
+	case providers.RecipientPending:
+		return "The provider is looking"
+	}
+	return "The provider gave no usable answer"
 }

@@ -14,12 +14,14 @@ import (
 	"countinghouse/models/files"
 	"countinghouse/models/jobs"
 	"countinghouse/models/store"
+	"countinghouse/providers"
 )
 
 // Engine is what works beside the pages: the desk that asks providers, the money that is sent, the queue that wakes both.
 type Engine struct {
 	rt       *Runtime
 	instance string
+	callback func(credentialID, topic string) string
 	recorder *tasks.Recorder
 	desk     *tasks.Desk
 	money    *tasks.Money
@@ -45,7 +47,7 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 	if err := jobs.Migrate(ctx, rt.Store.WriteDB(), kind); err != nil {
 		return nil, fmt.Errorf("prepare the queue: %w", err)
 	}
-	e := &Engine{rt: rt, instance: instance, recorder: tasks.NewRecorder(rt.Store, rt.Log)}
+	e := &Engine{rt: rt, instance: instance, callback: callback, recorder: tasks.NewRecorder(rt.Store, rt.Log)}
 	e.desk = tasks.NewDesk(tasks.DeskConfig{Store: rt.Store, Vault: rt.Vault, Registry: rt.Providers, Recorder: e.recorder, Log: rt.Log, CallerAddress: rt.Config.EgressAddress})
 	e.money = &tasks.Money{Store: rt.Store, Clients: e.desk, Log: rt.Log, Instance: instance, CallbackURL: callback, Step: stepHook}
 	lanes := tasks.MoneyLanes()
@@ -56,6 +58,9 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 	}
 	e.money.Register(e.queue)
 	e.hooks = &tasks.Hooks{Store: rt.Store, Desk: e.desk, Queue: e.queue, Log: rt.Log}
+	e.hooks.Verified = func(ctx context.Context, credentialID, token string, v providers.Verification) error {
+		return rt.Store.AnswerVerification(ctx, credentialID, token, string(v.Verdict), v.Name, v.Sentence)
+	}
 	e.hooks.Register()
 	(&tasks.Keeping{Store: rt.Store, Desk: e.desk, Queue: e.queue, Log: rt.Log}).Register()
 	e.inbox = rt.Store.NewIntake(e.hooks.Enqueue)
@@ -75,6 +80,14 @@ func (e *Engine) asker() handlers.Asker {
 		return nil
 	}
 	return e.desk
+}
+
+// callbacks is nil without an engine.
+func (e *Engine) callbacks() func(string, string) string {
+	if e == nil {
+		return nil
+	}
+	return e.callback
 }
 
 func (e *Engine) name() string {

@@ -19,7 +19,7 @@ func (a *App) routes() []handlers.Route {
 		[]handlers.Route{{Method: "GET", Path: "/", Name: "home", Access: handlers.SignedIn, Handle: a.firstPage}},
 		(&handlers.SignIn{Store: a.store, Demo: a.deps.People}).Routes(),
 		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Instance: a.deps.Engine.name()}).Routes(),
-		(&handlers.Make{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Sniff: sniffProof}).Routes(),
+		(&handlers.Make{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Callback: a.deps.Engine.callbacks(), Sniff: sniffProof}).Routes(),
 		a.keyRoutes(),
 		(&handlers.Approvals{Store: a.store, Providers: a.deps.Providers}).Routes(),
 		(&handlers.Settings{Store: a.store}).Routes(),

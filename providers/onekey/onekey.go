@@ -57,7 +57,7 @@ func topics() []providers.WebhookTopic {
 		{ID: "deposit", Title: "Deposits", Mark: providers.Sibling, Item: "OKP-WH-3",
 			Help: "Sent with every deposit. As a default: OneKey's panel, Settings, API Access, \"Confirm URL\"."},
 		{ID: "refund", Title: "Refunds", Mark: providers.Assumed, Item: "OKP-WH-4", Help: "Sent with every refund."},
-		{ID: "pix", Title: "PIX-key validations", Mark: providers.Assumed, Item: "OKP-WH-5",
+		{ID: "pix", Verifies: true, Title: "PIX-key validations", Mark: providers.Assumed, Item: "OKP-WH-5",
 			Help: "Sent with every PIX-key validation, with a token of its own. Not to be entered anywhere."},
 	}
 }
