@@ -22,6 +22,7 @@ type Asker interface {
 	VerifyRecipient(ctx context.Context, credentialID string, r providers.SendRequest) (providers.Verification, error)
 	LookUp(ctx context.Context, credentialID, id string, params map[string]string) (providers.Sheet, error)
 	UploadProof(ctx context.Context, credentialID string, d providers.Document) (fileID string, err error)
+	Products(ctx context.Context, credentialID string) ([]providers.Product, error)
 }
 
 // Make serves the way from "new payout" to the transaction's page, for every kind that is made by a form.
@@ -35,7 +36,7 @@ type Make struct {
 	Sniff func(name string, body []byte) (mime string, err error)
 }
 
-// madeKinds are the kinds with forms. Orders have their own pages.
+// madeKinds are the kinds with forms. Orders have their own pages, in orders.go.
 var madeKinds = []models.Kind{models.Payout, models.Deposit, models.Refund, models.Conversion, models.Transfer}
 
 // Routes are the lines of the table.
@@ -56,7 +57,7 @@ func (h *Make) Routes() []Route {
 		}
 		out = append(out, form, review, route(fiber.MethodPost, "/change", "change", h.change), route(fiber.MethodPost, "", "create", h.create))
 	}
-	return out
+	return append(out, h.orderRoutes()...)
 }
 
 // form shows the choice of ways, or the form of the chosen one.

@@ -78,7 +78,7 @@ func (h *Transactions) list(c *Ctx, base string, kind models.Kind) error {
 	}
 	p := views.TransactionsParams{Base: base, Fixed: kind, Title: listTitle(kind), Filter: f, Problems: problems, Rows: page.Rows, Newer: page.Newer, Older: page.Older,
 		Count: totals.Count, Bounded: totals.Bounded, In: totals.In, Out: totals.Out, Providers: providerOptions(h.Providers), Credentials: credentialOptions(creds),
-		Assets: h.assetOptions(), CanExport: c.Actor.Can(models.ExportsCreate), CanPay: c.Actor.Can(models.PayoutsCreate), CanTake: c.Actor.Can(models.DepositsCreate),
+		Assets: h.assetOptions(), CanExport: c.Actor.Can(models.ExportsCreate), CanPay: c.Actor.Can(models.PayoutsCreate), CanTake: c.Actor.Can(models.DepositsCreate), CanOrder: c.Actor.Can(models.OrdersCreate),
 		Zone: c.Zone, Now: c.Now, Columns: chosenColumns(c)}
 	p.Page = c.Page(p.Title)
 	return c.Render(views.Transactions(p))

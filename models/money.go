@@ -112,8 +112,13 @@ func (m Money) Figure() string {
 	return b.String()
 }
 
-// String writes the amount for people with its code: "1,234.50 USD".
-func (m Money) String() string { return m.Figure() + " " + m.Asset }
+// String writes the amount for people with its code: "1,234.50 USD". Where the provider does not say the currency, it says so.
+func (m Money) String() string {
+	if m.Asset == Unstated {
+		return m.Figure() + " (currency not stated)"
+	}
+	return m.Figure() + " " + m.Asset
+}
 
 // IsZero reports whether there is no money.
 func (m Money) IsZero() bool { return m.Minor == 0 }

@@ -30,6 +30,7 @@ type TransactionsParams struct {
 	CanExport   bool
 	CanPay      bool
 	CanTake     bool
+	CanOrder    bool
 	Zone        *time.Location
 	Now         time.Time
 	Columns     []string // ids of the columns to show; empty: all

@@ -70,7 +70,7 @@ func Transactions(p TransactionsParams) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if p.CanTake && p.Fixed != "payout" {
+				if p.CanTake && p.Fixed != "payout" && p.Fixed != "order" {
 					templ_7745c5c3_Err = ui.Button(ui.ButtonParams{Label: "New deposit", Href: "/deposits/new"}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -80,7 +80,12 @@ func Transactions(p TransactionsParams) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if p.CanPay && p.Fixed != "deposit" {
+				if p.CanOrder && p.Fixed == "order" {
+					templ_7745c5c3_Err = ui.Button(ui.ButtonParams{Label: "New order", Kind: ui.Primary, Href: "/orders/new"}).Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+				} else if p.CanPay && p.Fixed != "deposit" {
 					templ_7745c5c3_Err = ui.Button(ui.ButtonParams{Label: "New payout", Kind: ui.Primary, Href: "/payouts/new"}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
@@ -176,7 +181,7 @@ func Transactions(p TransactionsParams) templ.Component {
 						var templ_7745c5c3_Var7 string
 						templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(p.counted())
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `transactions.templ`, Line: 34, Col: 24}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `transactions.templ`, Line: 36, Col: 24}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 						if templ_7745c5c3_Err != nil {

@@ -1,0 +1,196 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"countinghouse/models"
+	"countinghouse/models/store/storetest"
+)
+
+// wupexSecrets are the keys of the shop in these tests.
+var wupexSecrets = map[string]string{"api_key": "canary-wupex-key-000001"}
+
+// shop is a house with a seller of codes beside it and two people from finance.
+type shop struct {
+	*keyHouse
+	cred string
+	gil  string // the session of the second person from finance
+}
+
+func openShop(t *testing.T, settings ...string) *shop {
+	t.Helper()
+	s := &shop{keyHouse: openProvider(t, "wupex", wupexSecrets)}
+	s.gil = s.session(t, storetest.Add(t, s.store, "gil@example.com", "Gil", models.Finance))
+	s.cred = s.activate("Codes", settings...)
+	return s
+}
+
+// activate writes a credential of the shop down and brings it into use.
+func (s *shop) activate(name string, settings ...string) string {
+	s.Helper()
+	f := url.Values{"provider": {"wupex"}, "environment": {"sandbox"}, "name": {name}, "f.base_url": {s.sandbox.URL}, "do": {"save"},
+		"f.api_key": {wupexSecrets["api_key"]}, "f.merchant": {"CH-MERCHANT"}}
+	for i := 0; i+1 < len(settings); i += 2 {
+		f.Set("s."+settings[i], settings[i+1])
+	}
+	_, at := s.send(s.admin, "/credentials", f)
+	id := strings.TrimPrefix(at, "/credentials/")
+	d, _ := s.send(s.admin, "/credentials/"+id+"/test", url.Values{"slot": {"current"}})
+	s.says(d, "Works")
+	d, _ = s.send(s.admin, "/credentials/"+id+"/ask", url.Values{"kind": {"activate"}, "version": {"1"}})
+	s.says(d, "Done: Bring the credential into use")
+	return id
+}
+
+// control works the stand-in.
+func (s *shop) control(path string, form url.Values) {
+	s.Helper()
+	r, err := http.NewRequestWithContext(s.Context(), http.MethodPost, s.sandbox.URL+"/_sandbox"+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		s.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		s.Fatalf("%s: %d", path, res.StatusCode)
+	}
+}
+
+func (s *shop) line(sku, quantity string) url.Values {
+	return url.Values{"credential": {s.cred}, "method": {"codes"}, "sku": {sku}, "quantity": {quantity}}
+}
+
+// order goes from the form to the page of the transaction, as a person would, and gives its id.
+func (s *shop) order(sku, quantity string, more ...string) string {
+	s.Helper()
+	d, _ := s.send(s.finance, "/orders/review", s.line(sku, quantity))
+	f := url.Values{}
+	for _, n := range []string{"credential", "method", "sku", "quantity", "note", "token", "amount", "asset"} {
+		f.Set(n, d.Find(`form[action="/orders"] input[name=`+n+`]`).AttrOr("value", ""))
+	}
+	for i := 0; i+1 < len(more); i += 2 {
+		f.Set(more[i], more[i+1])
+	}
+	d, at := s.send(s.finance, "/orders", f)
+	if !strings.HasPrefix(at, "/transactions/") {
+		s.Fatalf("no order was made: %s", text(d))
+	}
+	return strings.TrimPrefix(at, "/transactions/")
+}
+
+// agree lets the second person approve a transaction.
+func (s *shop) agree(id string) {
+	s.Helper()
+	story, err := s.store.Transaction(s.Context(), s.fin.Actor(s.store), models.Sandbox, id)
+	if err != nil {
+		s.Fatal(err)
+	}
+	r := story.Approvals[0]
+	s.send(s.gil, "/approvals/"+r.ID+"/approve", url.Values{"digest": {r.Digest}})
+}
+
+// until waits for the engine to bring a transaction to a state.
+func (s *shop) until(id string, want models.State) *models.TransactionPage {
+	s.Helper()
+	for range 400 {
+		story, err := s.store.Transaction(s.Context(), s.fin.Actor(s.store), models.Sandbox, id)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if story.Transaction.State == want {
+			return story
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	s.Fatalf("the order did not become %s:\n%s", want, text(s.see(s.finance, "/transactions/"+id)))
+	return nil
+}
+
+func TestTheCatalogueShowsWhatCanBeBoughtAndFindsIt(t *testing.T) {
+	s := openShop(t)
+	d := s.see(s.finance, "/orders/new")
+	s.says(d, "Apple Gift Card 10 USD", "APL-US-10USD", "36.75", "currency not stated", "5,000", "It is out of stock.", "It is not enabled for this account.", "12 products")
+	if n := d.Find(`#products a[href*="RZR-GL-100USD"], #products a[href*="OLD-CARD-5"]`).Length(); n != 0 {
+		t.Errorf("%d products that cannot be bought can be chosen", n)
+	}
+	d = s.see(s.finance, "/orders/new?q=apple+25")
+	s.says(d, "Apple Gift Card 25 USD", "1 of 12 products fit the search")
+	if n := d.Find("#products tbody tr").Length(); n != 1 {
+		t.Errorf("the search leaves %d products, want 1", n)
+	}
+	d = s.see(s.finance, "/orders/new?q="+url.QueryEscape(hostile))
+	s.says(d, "No product fits")
+	if a := s.get(t, "/orders/new?sku=NO-SUCH&credential="+s.cred+"&method=codes", s.finance); a.StatusCode != http.StatusNotFound {
+		t.Errorf("a product that does not exist: %d", a.StatusCode)
+	}
+	if a := s.get(t, "/orders/new", s.admin); a.StatusCode != http.StatusForbidden {
+		t.Errorf("an admin opens the catalogue: %d", a.StatusCode)
+	}
+	second := s.activate("Other shop")
+	s.says(s.see(s.finance, "/orders/new"), "Choose whose keys to buy with", "Other shop", "Codes")
+	s.says(s.see(s.finance, "/orders/new?method=codes&credential="+second), "Other shop", "Apple Gift Card 10 USD")
+	s.sandbox.Close()
+	s.says(s.see(s.finance, "/orders/new?method=codes&credential="+second), "The catalogue cannot be shown", "Try again")
+}
+
+func TestAnOrderIsReviewedExactlyAndNeedsASecondPerson(t *testing.T) {
+	s := openShop(t)
+	for quantity, says := range map[string]string{"": "at least one unit", "0": "at least one unit", "-1": "at least one unit", "1.5": "at least one unit", "１": "at least one unit",
+		"10001": "at least one unit", "99999999999999999999": "at least one unit", "4": "There are not so many in stock."} {
+		d, at := s.send(s.finance, "/orders/review", s.line("NFX-GL-15USD", quantity))
+		if s.says(d, says); at != "" {
+			t.Errorf("%q units led to %s", quantity, at)
+		}
+	}
+	d, _ := s.send(s.finance, "/orders/review", s.line("STM-GL-20USD", "10"))
+	s.says(d, "731.05", "currency not stated", "73.1050 × 10", "Orders of codes: one approver from finance", "Submit the order of Steam Wallet 20 USD × 10 for 731.05 (currency not stated) for approval")
+	id := s.order("STM-GL-20USD", "10")
+	d = s.see(s.finance, "/transactions/"+id)
+	s.says(d, "STM-GL-20USD × 10", "−731.05", "one approver from finance")
+	story, err := s.store.Transaction(t.Context(), s.fin.Actor(s.store), models.Sandbox, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := story.Transaction; x.Kind != models.Order || x.State != models.AwaitingApproval || x.Amount != (models.Money{Minor: 73105, Asset: models.Unstated}) ||
+		story.Detail.SKU != "STM-GL-20USD" || story.Detail.Quantity != 10 {
+		t.Errorf("the order is %+v with %+v", x, story.Detail)
+	}
+	r := story.Approvals[0]
+	if a := s.post(t, "/approvals/"+r.ID+"/approve", s.finance, url.Values{"digest": {r.Digest}}); a.StatusCode != http.StatusForbidden {
+		t.Errorf("the maker agreed: %d", a.StatusCode)
+	}
+	s.says(s.see(s.gil, "/approvals/"+r.ID), "STM-GL-20USD × 10")
+}
+
+func TestTheSameOrderAgainNeedsAReasonAndASecondClickDoesNothing(t *testing.T) {
+	s := openShop(t)
+	d, _ := s.send(s.finance, "/orders/review", s.line("APL-US-10USD", "2"))
+	f := s.line("APL-US-10USD", "2")
+	for _, n := range []string{"token", "amount", "asset"} {
+		f.Set(n, d.Find(`form[action="/orders"] input[name=`+n+`]`).AttrOr("value", ""))
+	}
+	_, first := s.send(s.finance, "/orders", f)
+	_, second := s.send(s.finance, "/orders", f)
+	if first == "" || first != second {
+		t.Fatalf("a second click led from %q to %q", first, second)
+	}
+	f.Set("token", models.NewID())
+	d, at := s.send(s.finance, "/orders", f)
+	if s.says(d, "Ordered already?", "Say why this order is meant too."); at != "" {
+		t.Errorf("the same order went through to %s", at)
+	}
+	f.Set("token", models.NewID())
+	f.Set("amount", "1.00")
+	d, _ = s.send(s.finance, "/orders", f)
+	s.says(d, "The price has changed since you reviewed the order.")
+	s.order("APL-US-10USD", "2", "why", "The campaign of Friday")
+	s.says(s.see(s.finance, "/orders"), "APL-US-10USD × 2")
+}
