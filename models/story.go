@@ -81,6 +81,13 @@ func hasRole(a Actor, r Role) bool {
 	return false
 }
 
+// Waiting is what waits for one person.
+type Waiting struct {
+	Count   int64 // at most 100
+	Oldest  Micros
+	Expires Micros // the first that runs out
+}
+
 // ApprovalSheet is everything that somebody must see before they decide on a request.
 type ApprovalSheet struct {
 	Request           ApprovalRequest

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/a-h/templ"
 
@@ -64,7 +63,7 @@ func (p ApprovalsParams) table() ui.TableParams {
 	if p.View == "decided" {
 		last = "Decided"
 	}
-	t.Columns = []ui.Column{{Label: "What"}, {Label: "Amount", Kind: ui.NumberColumn, Narrow: ui.LeadWhenNarrow}, {Label: "Destination", Kind: ui.CutColumn}, {Label: "Made by"}, {Label: "Rule", Kind: ui.WaitColumn},
+	t.Columns = []ui.Column{{Label: "What"}, {Label: "Amount", Kind: ui.NumberColumn, Narrow: ui.LeadWhenNarrow}, {Label: "Destination, and the rule"}, {Label: "Made by"},
 		{Label: "Agreed", Narrow: ui.LeadWhenNarrow}, {Label: "Asked", Kind: ui.TimeColumn}, {Label: last, Kind: ui.TimeColumn}}
 	for i := range p.Rows {
 		t.Rows = append(t.Rows, p.row(&p.Rows[i]))
@@ -82,24 +81,21 @@ func (p ApprovalsParams) row(r *models.ApprovalRequest) ui.Row {
 	what := ui.Cell{Text: subjectWord(r), Href: href, Head: true}
 	amount, party := ui.Cell{}, ui.Cell{}
 	if t := r.Transaction; t != nil {
-		what.Sub = optionLabel(p.Providers, t.Provider) + " " + t.Reference
+		what.Text += " by " + optionLabel(p.Providers, t.Provider)
+		what.Sub = t.Reference
 		amount, party = ui.Is(ui.Money(MoneyOf(t))), ui.Text(t.Party)
 		row.Copy = t.Reference
 	} else {
 		party = ui.Text(r.Title)
 	}
-	row.Cells = []ui.Cell{what, amount, party, ui.Text(r.CreatedByName), ui.Text(r.Rule), ui.Is(ui.StatusChip(requestStatus(r))),
-		ui.Is(ui.Time(ui.TimeParams{At: r.CreatedAt.Time(), Zone: p.Clock.Zone, Form: ui.TimeMinute, Now: p.age(r)})),
+	party.Sub = r.Rule
+	asked := ui.Is(ui.Time(ui.TimeParams{At: r.CreatedAt.Time(), Zone: p.Clock.Zone, Form: ui.TimeMinute}))
+	if r.State == "open" {
+		asked.Sub = ui.Relative(r.CreatedAt.Time(), p.Clock.Now)
+	}
+	row.Cells = []ui.Cell{what, amount, party, ui.Text(r.CreatedByName), ui.Is(ui.StatusChip(requestStatus(r))), asked,
 		ui.Is(ui.Time(ui.TimeParams{At: until.Time(), Zone: p.Clock.Zone, Form: ui.TimeMinute}))}
 	return row
-}
-
-// age lets the age be written beside the time while a request waits.
-func (p ApprovalsParams) age(r *models.ApprovalRequest) (now time.Time) {
-	if r.State == "open" {
-		now = p.Clock.Now
-	}
-	return now
 }
 
 func (p ApprovalsParams) empty() ui.EmptyParams {
@@ -196,7 +192,7 @@ func (p ApprovalParams) headline() ui.HeadlineParams {
 		h.Sentence = fmt.Sprintf("%s: %s to %s, asked by %s.", subjectWord(r), kindWord(t.Kind), t.Party, r.CreatedByName)
 	}
 	if r.State == "open" {
-		h.After = "It runs out at " + p.says(r.ExpiresAt) + "."
+		h.After = "It runs out at " + unbroken(p.says(r.ExpiresAt)) + "."
 	}
 	return h
 }
@@ -211,6 +207,11 @@ func (p ApprovalParams) standing() string {
 		return fmt.Sprintf("%d of %d approvals", r.Have(), r.Needed)
 	}
 	return requestStatus(r).Word
+}
+
+// unbroken keeps a date on one line of running text.
+func unbroken(date string) string {
+	return strings.NewReplacer("-", "\u2011", " ", "\u00a0").Replace(date)
 }
 
 // facts are everything about a transaction that its approver agrees to, beside the destination.

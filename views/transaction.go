@@ -77,7 +77,7 @@ func (p TransactionParams) headline() ui.HeadlineParams {
 		}
 	case models.AwaitingApproval:
 		h.Sentence = "It waits for people: " + t.Waits + "."
-		h.After = "It expires at " + t.ExpiresAt.Time().In(p.zone()).Format("2006-01-02 15:04") + "."
+		h.After = "It expires at " + unbroken(t.ExpiresAt.Time().In(p.zone()).Format("2006-01-02 15:04")) + "."
 	case models.Pending:
 		h.Sentence = short + " has it and has not finished."
 		if t.NextAsk > 0 {

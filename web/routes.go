@@ -16,7 +16,7 @@ import (
 // routes is THE route table: one line per noun. A test walks it with every role.
 func (a *App) routes() []handlers.Route {
 	return slices.Concat(
-		[]handlers.Route{{Method: "GET", Path: "/", Name: "home", Access: handlers.SignedIn, Handle: a.firstPage}},
+		(&handlers.Home{Store: a.store, Providers: a.deps.Providers}).Routes(),
 		(&handlers.SignIn{Store: a.store, Demo: a.deps.People}).Routes(),
 		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Instance: a.deps.Engine.name()}).Routes(),
 		(&handlers.Make{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Callback: a.deps.Engine.callbacks(), Sniff: sniffProof}).Routes(),
@@ -27,16 +27,6 @@ func (a *App) routes() []handlers.Route {
 		(&handlers.Allowlist{Store: a.store}).Routes(),
 		(&handlers.Audit{Store: a.store}).Routes(),
 	)
-}
-
-// firstPage leads to the first page of the menu that the person may open.
-func (a *App) firstPage(c *handlers.Ctx) error {
-	for _, m := range a.menuFor(c.Actor) {
-		if m.Href != "/" {
-			return c.Redirect(m.Href)
-		}
-	}
-	return c.Redirect("/settings")
 }
 
 // checkRoutes refuses a table with a mistake in it: the program does not start with a route that nobody guards.

@@ -200,15 +200,8 @@ func (tx *Tx) mayDecide(a models.Actor) (where string, args []any) {
 // waitingBound is where counting what waits for a person stops: a menu says "100" and means "a hundred or more".
 const waitingBound = 100
 
-// Waiting is what waits for one person.
-type Waiting struct {
-	Count   int64 // at most 100
-	Oldest  models.Micros
-	Expires models.Micros // the first that runs out
-}
-
 // ApprovalsWaiting counts the requests that this person may decide on, at most 100. Somebody who may not read transactions has none.
-func (s *Store) ApprovalsWaiting(ctx context.Context, a models.Actor, env models.Environment) (w Waiting, err error) {
+func (s *Store) ApprovalsWaiting(ctx context.Context, a models.Actor, env models.Environment) (w models.Waiting, err error) {
 	if a.Require(models.TransactionsRead) != nil {
 		return w, nil
 	}
