@@ -58,7 +58,9 @@ func (h *Webhooks) receive(c *Ctx) error {
 	}
 	in := providers.Delivery{Topic: c.Param("topic"), Method: f.Method(), Path: string(bytes.Clone(f.Request().URI().PathOriginal())),
 		Query: string(bytes.Clone(f.Request().URI().QueryString())), Header: http.Header{}, Body: body}
-	f.Request().Header.VisitAll(func(k, v []byte) { in.Header.Add(string(k), string(v)) })
+	for k, v := range f.Request().Header.All() {
+		in.Header.Add(string(k), string(v))
+	}
 	d, reply, discard, err := h.Gate.Judge(c.Context(), c.Param("credential"), in, c.From.IP)
 	switch {
 	case models.Is(err, models.NotFound):

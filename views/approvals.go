@@ -79,14 +79,12 @@ func (p ApprovalsParams) row(r *models.ApprovalRequest) ui.Row {
 	}
 	row := ui.Row{Href: href, Copy: r.ID, Label: r.Title}
 	what := ui.Cell{Text: subjectWord(r), Href: href, Head: true}
-	amount, party := ui.Cell{}, ui.Cell{}
+	amount, party := ui.Cell{}, ui.Text(r.Title)
 	if t := r.Transaction; t != nil {
 		what.Text += " by " + optionLabel(p.Providers, t.Provider)
 		what.Sub = t.Reference
 		amount, party = ui.Is(ui.Money(MoneyOf(t))), ui.Text(t.Party)
 		row.Copy = t.Reference
-	} else {
-		party = ui.Text(r.Title)
 	}
 	party.Sub = r.Rule
 	asked := ui.Is(ui.Time(ui.TimeParams{At: r.CreatedAt.Time(), Zone: p.Clock.Zone, Form: ui.TimeMinute}))

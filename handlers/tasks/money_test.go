@@ -22,7 +22,6 @@ type bank struct {
 	send     func(r providers.SendRequest) providers.Outcome
 	find     func(q providers.Query) providers.Finding
 	executed map[string]int
-	version  int64
 	cancel   func(q providers.Query) providers.Outcome
 }
 

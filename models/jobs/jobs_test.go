@@ -36,13 +36,6 @@ type clock struct {
 
 func (c *clock) now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.at }
 
-func (c *clock) add(d time.Duration) time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-	return c.at
-}
-
 func newQueue(t testing.TB, db database, change func(*jobs.Config)) *jobs.Queue {
 	t.Helper()
 	cfg := jobs.Config{DB: db.sql, Engine: db.engine, Poll: 5 * time.Millisecond, Log: slog.New(slog.NewTextHandler(testWriter{t}, nil))}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
-	"hash"
 	"net/http"
 	"strconv"
 	"strings"
@@ -121,7 +120,7 @@ func (s *Signature) sign(secret, message string) string {
 }
 
 func mac(algorithm, secret string, message []byte) []byte {
-	var fn func() hash.Hash = sha256.New
+	fn := sha256.New
 	if algorithm == "hmac-sha512" {
 		fn = sha512.New
 	}

@@ -68,7 +68,7 @@ func previewInput(t *Table, env models.Environment, settings map[string]string, 
 	if !ok { // a payout's values say nothing about a deposit: the first method of the kind shows the shape
 		for _, m := range t.Methods {
 			if m.Kind == kind {
-				row, ok = m, true
+				row = m
 				break
 			}
 		}

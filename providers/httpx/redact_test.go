@@ -205,7 +205,7 @@ func FuzzRedactBody(f *testing.F) {
 	f.Add([]byte(`pass=a&b=%41`), "a+b/c=")
 	f.Add([]byte("\x00\xff"), "\xffabc")
 	f.Fuzz(func(t *testing.T, body []byte, secret string) {
-		if len(secret) < 4 || strings.ContainsAny(secret, "[redacted]") || strings.Trim(secret, "0123456789bytesofunkwtp,ha256 …mrn") == "" {
+		if len(secret) < 4 || strings.ContainsAny(secret, "[redacted]") || strings.Trim(secret, "0123456789bytesofunkwp,ha …mr") == "" {
 			t.Skip()
 		}
 		r := httpx.Redactor{Secrets: []string{secret}, JSON: []string{"pass"}, Form: []string{"cvv"}}

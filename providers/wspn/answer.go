@@ -23,7 +23,7 @@ func (c *client) verifyAnswer(req httpx.Request, res httpx.Response, tokenCall b
 		return &callError{stage: stageCall, kind: kindSignature, status: res.Status, raw: res.Body,
 			sentence: "WSPN's answer carries no signature, which this credential requires"}
 	}
-	stamp := res.Header.Get("D-TIMESTAMP")
+	stamp := res.Header.Get("D-Timestamp") // Get finds it however it was spelt
 	if stamp == "" {
 		stamp = strings.Join(req.Header["D-TIMESTAMP"], "")
 	}

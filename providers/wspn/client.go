@@ -235,7 +235,7 @@ func (c *client) request(k call) (httpx.Request, error) {
 	case k.body == nil:
 		return req, nil
 	}
-	var wire any = k.body
+	wire := k.body
 	if !k.flat {
 		envelope := map[string]any{"query": k.body}
 		if k.page != [2]int{} {

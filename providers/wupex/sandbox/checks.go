@@ -91,7 +91,7 @@ func (s *Sandbox) readListing(body []byte, columns ...string) (listing, string) 
 		return out, "The body must be a JSON object."
 	}
 	for key, raw := range m {
-		ok := true
+		var ok bool
 		switch key {
 		case "page":
 			out.page, ok = whole(raw)
