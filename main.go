@@ -35,6 +35,7 @@ type cli struct {
 	Backup  web.BackupCmd  `cmd:"" help:"Copy a SQLite database while the server runs, and check the copy."`
 	Audit   web.AuditCmd   `cmd:"" help:"Verify or anchor the audit trail."`
 	Doctor  web.DoctorCmd  `cmd:"" help:"Look at configuration, keys, disk, clock and database, and change nothing."`
+	Bench   web.BenchCmd   `cmd:"" help:"Fill a database of its own and measure pages, intake, payouts, export and start-up beside their floors."`
 }
 
 func main() {

@@ -29,6 +29,7 @@ type Deps struct {
 	Providers *providers.Registry
 	Engine    *Engine            // nil in tests that move no money
 	People    []views.DemoPerson // of the demonstration
+	Floors    []handlers.Route   // what the benchmark measures pages against; nobody else has any
 }
 
 // App is the web server: one Fiber application over one store.

@@ -85,6 +85,8 @@ type demonstration struct {
 	sandboxes []standIn
 	engine    *Engine
 	accounts  []demo.Account
+	keys      map[string]map[string]string // the stand-ins' side of each credential, by its id
+	suffix    string                       // of the credentials' names; " main" when empty
 }
 
 // standIn is one provider's sandbox on its loopback port.

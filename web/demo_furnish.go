@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -129,7 +130,7 @@ func (d *demonstration) account(ctx context.Context, p *providers.Provider, make
 		return err
 	}
 	url := "http://" + l.Addr().String()
-	spec := models.CredentialSpec{Provider: p.Description.Name, Environment: models.Sandbox, CredentialNotes: models.CredentialNotes{Name: p.Description.Short + " main"},
+	spec := models.CredentialSpec{Provider: p.Description.Name, Environment: models.Sandbox, CredentialNotes: models.CredentialNotes{Name: p.Description.Short + cmp.Or(d.suffix, " main")},
 		Values: map[string]string{}, Secrets: map[string]string{}, Settings: map[string]string{}}
 	for name, v := range p.Description.Demo {
 		spec.Settings[name] = v
@@ -154,6 +155,10 @@ func (d *demonstration) account(ctx context.Context, p *providers.Provider, make
 	if _, err := d.rt.Store.AskChange(ctx, d.as("admin"), models.CredentialChange{CredentialID: cred.ID, Kind: models.ChangeActivate}, cred.Version); err != nil {
 		return err
 	}
+	if d.keys == nil {
+		d.keys = map[string]map[string]string{}
+	}
+	d.keys[cred.ID] = all
 	settings := map[string]string{}
 	for i, t := range p.Description.Webhooks {
 		hook := d.base + "/hooks/" + cred.ID + "/" + t.ID

@@ -26,6 +26,7 @@ func (a *App) routes() []handlers.Route {
 		(&handlers.People{Store: a.store}).Routes(),
 		(&handlers.Allowlist{Store: a.store}).Routes(),
 		(&handlers.Audit{Store: a.store}).Routes(),
+		a.deps.Floors,
 	)
 }
 

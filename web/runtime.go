@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"countinghouse/handlers"
 	"countinghouse/models"
 	"countinghouse/models/store"
 	"countinghouse/models/vault"
@@ -32,6 +33,7 @@ type Runtime struct {
 
 	Providers *providers.Registry
 	People    []views.DemoPerson // of the demonstration; nobody elsewhere
+	Floors    []handlers.Route   // of the benchmark; none elsewhere
 
 	lock *os.File // on the data folder; nil for commands and on PostgreSQL
 }

@@ -40,7 +40,7 @@ func (rt *Runtime) serveWith(ctx context.Context, out io.Writer, ready func(*App
 	if err != nil {
 		return err
 	}
-	app, err := New(rt.Config, Deps{Store: rt.Store, Log: rt.Log, Clock: rt.Clock, Providers: rt.Providers, Engine: engine, People: rt.People})
+	app, err := New(rt.Config, Deps{Store: rt.Store, Log: rt.Log, Clock: rt.Clock, Providers: rt.Providers, Engine: engine, People: rt.People, Floors: rt.Floors})
 	if err != nil {
 		return err
 	}

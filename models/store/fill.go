@@ -26,6 +26,31 @@ const fillBatch = 5000
 // next gives nil. With rowsOnly it writes the bare rows, which is all that lists read. It must only be used on a database that nobody works
 // with; it counts everything anew at the end.
 func (s *Store) Fill(ctx context.Context, next func() *History, rowsOnly bool) (n int, err error) {
+	write := func() (err error) {
+		n, err = s.fill(ctx, next, rowsOnly)
+		return err
+	}
+	if rowsOnly {
+		err = s.withoutIndexes(ctx, write)
+	} else {
+		err = write()
+	}
+	if err != nil {
+		return n, fmt.Errorf("fill: %w", err)
+	}
+	return n, s.Update(ctx, func(tx *Tx) error {
+		if err := tx.rebuildTotals(); err != nil {
+			return err
+		}
+		if err := tx.Exec("DELETE FROM ledger_accounts"); err != nil {
+			return err
+		}
+		return tx.Exec(`INSERT INTO ledger_accounts (environment, credential_id, account, asset, minor)
+			SELECT environment, credential_id, account, asset, SUM(minor) FROM ledger_entries GROUP BY environment, credential_id, account, asset`)
+	})
+}
+
+func (s *Store) fill(ctx context.Context, next func() *History, rowsOnly bool) (n int, err error) {
 	for done := false; !done; {
 		err := s.Update(ctx, func(tx *Tx) error {
 			f := newFiller(tx, rowsOnly)
@@ -43,19 +68,10 @@ func (s *Store) Fill(ctx context.Context, next func() *History, rowsOnly bool) (
 			return f.flush()
 		})
 		if err != nil {
-			return n, fmt.Errorf("fill: %w", err)
+			return n, err
 		}
 	}
-	return n, s.Update(ctx, func(tx *Tx) error {
-		if err := tx.rebuildTotals(); err != nil {
-			return err
-		}
-		if err := tx.Exec("DELETE FROM ledger_accounts"); err != nil {
-			return err
-		}
-		return tx.Exec(`INSERT INTO ledger_accounts (environment, credential_id, account, asset, minor)
-			SELECT environment, credential_id, account, asset, SUM(minor) FROM ledger_entries GROUP BY environment, credential_id, account, asset`)
-	})
+	return n, nil
 }
 
 // bulk collects rows of one table and inserts them many at a time.
