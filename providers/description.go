@@ -71,6 +71,9 @@ type Field struct {
 	MaxLen      int    // in characters; 0 means 255
 	Role        Role
 	Item        string // contract item it rests on, if its mark is not Documented
+	// Examples are right values, made up, that pass the provider's own rules together with the first examples of the other fields. The
+	// demonstration draws from them; empty: any value of the kind will do.
+	Examples []string
 }
 
 // Setting is a contract item that can be switched for a credential.

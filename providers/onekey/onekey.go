@@ -17,7 +17,7 @@ func Provider() *providers.Provider {
 			Name: "onekey", Title: "OneKey Payments", Short: "OneKey",
 			About: "Deposits, refunds and cashouts in Latin America: PIX and bank transfers in Brazil, bank transfers in Chile, Mexico, Colombia, Argentina and Peru.",
 			Sites: sites(), Fields: credentialFields(), Settings: contractSettings(), Capabilities: capabilities(), Items: items(),
-			Methods: methods(), Reads: reads(), Webhooks: topics(), Passport: passport(), RotateDays: 90,
+			Methods: withExamples(methods()), Reads: reads(), Webhooks: topics(), Passport: passport(), RotateDays: 90,
 			CheckRequest: checkRequest, Locks: locks, StatusSentence: statusSentence,
 			Demo: map[string]string{"pix_metadata_keys": "reference", "br_account_types": "C,S"},
 		},

@@ -142,3 +142,30 @@ func TestARequestIsHeldToItsCountry(t *testing.T) {
 		}
 	}
 }
+
+// What the demonstration draws passes the contract's own rules, whichever examples meet.
+func TestExamplesAreRightValues(t *testing.T) {
+	for _, m := range withExamples(methods()) {
+		if m.Locked != "" || len(m.Assets) == 0 {
+			continue
+		}
+		for i := range 12 {
+			v := map[string]string{}
+			for _, f := range m.Fields {
+				switch {
+				case len(f.Examples) > 0:
+					v[f.Name] = f.Examples[i%len(f.Examples)]
+				case f.Role == "owner" || f.Role == "lastname":
+					v[f.Name] = "Souza"
+				case f.Kind == "email":
+					v[f.Name] = "ana@example.com"
+				case len(f.Options) > 0:
+					v[f.Name] = f.Options[i%len(f.Options)].Value
+				}
+			}
+			if ps := checkRequest(nil, m, models.Money{Minor: 100, Asset: m.Assets[0]}, v); len(ps) > 0 {
+				t.Errorf("%s %v: %v", m.ID, v, ps)
+			}
+		}
+	}
+}

@@ -275,6 +275,11 @@ func (c *checker) fields(what string, fields []providers.Field, lookups []provid
 		if f.Item != "" {
 			c.item(where, f.Item)
 		}
+		for _, e := range f.Examples {
+			if p := fieldProblem(f, e); p != "" {
+				c.saying("%s: the example breaks the rules: %s", where, p)
+			}
+		}
 		if f.Lookup != "" && !slices.ContainsFunc(lookups, func(r providers.Read) bool { return r.ID == f.Lookup }) {
 			c.saying("%s: there is no read %q to choose from", where, f.Lookup)
 		}

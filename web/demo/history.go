@@ -341,6 +341,8 @@ func (h *Historian) recipient(m providers.Method) map[string]string {
 	split := slices.ContainsFunc(m.Fields, func(f providers.Field) bool { return f.Role == providers.RoleLastName })
 	for _, f := range m.Fields {
 		switch {
+		case len(f.Examples) > 0:
+			v[f.Name] = f.Examples[h.rnd.IntN(len(f.Examples))]
 		case f.Role == providers.RoleOwner && split:
 			v[f.Name] = first
 		case f.Role == providers.RoleOwner:
