@@ -353,6 +353,8 @@ func (h *Historian) recipient(m providers.Method) map[string]string {
 			v[f.Name] = strings.ToLower(plain(first)+"."+plain(last)) + "@example.com"
 		case len(f.Options) > 0:
 			v[f.Name] = f.Options[h.rnd.IntN(len(f.Options))].Value
+		case f.Role == providers.RoleDocument && m.Country == "BR":
+			v[f.Name] = cpf(h.digits(9))
 		case f.Role == providers.RoleDocument:
 			v[f.Name] = h.digits(11)
 		case f.Kind == providers.Phone:
@@ -365,6 +367,18 @@ func (h *Historian) recipient(m providers.Method) map[string]string {
 	}
 	h.parties[m.ID] = append(known, v)
 	return v
+}
+
+// cpf completes nine digits with the two check digits of a Brazilian tax number: without them no payout of today could be made.
+func cpf(nine string) string {
+	for len(nine) < 11 {
+		sum := 0
+		for i, d := range nine {
+			sum += int(d-'0') * (len(nine) + 1 - i)
+		}
+		nine += string(rune('0' + sum*10%11%10))
+	}
+	return nine
 }
 
 func (h *Historian) digits(n int) string {
