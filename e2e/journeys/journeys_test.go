@@ -1,0 +1,52 @@
+package journeys
+
+import (
+	"context"
+	"testing"
+)
+
+// walk is one run of all journeys: one program, one browser, and the people in it.
+type walk struct {
+	*house
+	browser context.Context
+	ada     *person // finance: makes
+	marta   *person // finance: approves
+	tomas   *person // admin
+	account string  // the credential that the first journey adds, for our own stand-in
+}
+
+// as lets somebody report to the journey that is being walked.
+func (w *walk) as(t *testing.T, p *person) *person {
+	t.Helper()
+	p.t = t
+	return p
+}
+
+// One program and one browser for all: starting them costs more than walking. The journeys are walked in this order; what one leaves behind
+// is what the next one finds, as in an office.
+func TestTheJourneys(t *testing.T) {
+	ctx := browser(t)
+	h := open(t)
+	w := &walk{house: h, browser: ctx}
+	w.tomas = arrive(t, ctx, h, "Tomás Vega")
+	w.ada = arrive(t, ctx, h, "Ada Okoye")
+	w.marta = arrive(t, ctx, h, "Marta Lind")
+	if !t.Run("an admin adds a credential, is told that a key is wrong, replaces it, and brings it into use", w.addsACredential) {
+		return // nothing else has keys to a stand-in of ours
+	}
+	for _, j := range []struct {
+		name string
+		walk func(*testing.T)
+	}{
+		{"a payout is made, approved by another person, sent, and called succeeded by a webhook", w.paysByPIX},
+		{"a payout whose answer is lost is unknown, is asked about, and was executed once", w.losesAnAnswer},
+		{"a deposit is paid, and another one after it had expired", w.takesDeposits},
+	} {
+		t.Run(j.name, j.walk)
+	}
+	for _, p := range []*person{w.tomas, w.ada, w.marta} {
+		for _, wrong := range p.wrongs {
+			t.Errorf("before %s: %s", p.name, wrong)
+		}
+	}
+}
