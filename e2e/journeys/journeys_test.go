@@ -38,8 +38,6 @@ func TestTheJourneys(t *testing.T) {
 		name string
 		walk func(*testing.T)
 	}{
-		{"a payout is made, approved by another person, sent, and called succeeded by a webhook", w.paysByPIX},
-		{"a payout whose answer is lost is unknown, is asked about, and was executed once", w.losesAnAnswer},
 		{"a deposit is paid, and another one after it had expired", w.takesDeposits},
 	} {
 		t.Run(j.name, j.walk)
