@@ -30,8 +30,8 @@ func (w *walk) makesPayout(p *person, amount, shown string) {
 // reference is ours, as it stands on the transaction's page.
 func (p *person) reference() string {
 	p.t.Helper()
-	p.until("a reference", `/CH[0-9A-Z]{20}/.test(`+words+`)`)
-	return ask[string](p, `(`+words+`).match(/CH[0-9A-Z]{20}/)[0]`)
+	p.until("a reference", `/CH[0-9A-Z]{10,30}/.test(`+words+`)`)
+	return ask[string](p, `(`+words+`).match(/CH[0-9A-Z]{10,30}/)[0]`)
 }
 
 // approves finds a request in the list of what waits for this person, and agrees.
