@@ -76,7 +76,11 @@ func (h *Exchanges) show(c *Ctx) error {
 	if x.Environment != c.Env {
 		return models.Errorf(models.NotFound, "This exchange belongs to %s. Switch the environment to see it.", x.Environment)
 	}
+	cred, err := h.Store.Credential(c.Context(), c.Actor, x.CredentialID)
+	if err != nil && !models.Is(err, models.NotFound) {
+		return err
+	}
 	page := c.Page("Exchange " + x.Operation)
 	page.Breadcrumbs = []ui.Crumb{{Label: "Providers", Href: views.ProvidersPath}, {Label: "Exchanges", Href: views.CredentialPath(x.CredentialID, "exchanges")}, {Label: x.Operation}}
-	return c.Render(views.Exchange(page, views.ExchangeParams{X: x, Clock: c.clock()}))
+	return c.Render(views.Exchange(page, views.ExchangeParams{X: x, Credential: cred, Clock: c.clock()}))
 }

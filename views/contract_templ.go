@@ -117,7 +117,7 @@ func Contract(p Page, s ContractParams) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(s.Locks) > 0 {
-				templ_7745c5c3_Err = lockCard(s.Locks, s.C).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = lockCard(s.Locks, s.C, s.D).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -19,6 +19,16 @@ func emptyWhy(s ProvidersParams) string {
 	return "An admin can add a credential for " + string(s.Env) + "."
 }
 
+func unusedRows(s ProvidersParams) []ui.Row {
+	var rows []ui.Row
+	for _, g := range s.Groups {
+		if len(g.Credentials) == 0 {
+			rows = append(rows, ui.Row{Cells: []ui.Cell{{Text: g.Description.Title, Head: true}, ui.Text(g.Description.About), ui.Is(unusedActions(g.Description, s))}})
+		}
+	}
+	return rows
+}
+
 func keysText(c models.Credential) string {
 	if c.RotateBy == 0 {
 		return "no rotation date"
@@ -232,7 +242,8 @@ func settingRows(s CredentialParams) []ui.Row {
 		if len(chosen) > 120 {
 			chosen, sub = fmt.Sprintf("%d characters", len(chosen)), "see the form"
 		}
-		row := ui.Row{Cells: []ui.Cell{{Text: st.Label, Sub: st.Help, Head: true}, {Text: chosen, Sub: sub}, ui.Text(st.Item), {}}}
+		chosen = strings.ReplaceAll(chosen, ",", ", ") // so that a long list can break
+		row := ui.Row{Cells: []ui.Cell{{Text: st.Label, Head: true}, {Text: chosen, Sub: sub}, ui.Text(st.Item), {}}}
 		if it, ok := s.D.Item(st.Item); ok {
 			row.Cells[3] = ui.Is(ui.MarkBadge(markOf(it.Mark)))
 		}
@@ -369,7 +380,20 @@ func changeHistory(list []models.CredentialChange, clock Clock) []ui.Row {
 	return rows
 }
 
-func lockRows(locks []providers.Lock, c models.Credential) []ui.Row {
+// operationName is what people call an operation that a lock names: a method by its title, a capability by what it is for.
+func operationName(d *providers.Description, id string) string {
+	if m, ok := d.Method(id); ok {
+		return m.Title
+	}
+	for _, c := range allCapabilities() {
+		if string(c.Can) == id {
+			return c.Text
+		}
+	}
+	return id
+}
+
+func lockRows(locks []providers.Lock, c models.Credential, d *providers.Description) []ui.Row {
 	var rows []ui.Row
 	for _, l := range locks {
 		unlocks := "nothing known unlocks it"
@@ -382,7 +406,7 @@ func lockRows(locks []providers.Lock, c models.Credential) []ui.Row {
 		if l.Warning {
 			unlocks = "a warning only: in the sandbox it can be used"
 		}
-		rows = append(rows, ui.Row{Cells: []ui.Cell{{Text: l.Operation, Head: true}, ui.Text(l.Reason), {Text: unlocks, Href: CredentialPath(c.ID, "contract")}}})
+		rows = append(rows, ui.Row{Cells: []ui.Cell{{Text: operationName(d, l.Operation), Head: true}, ui.Text(l.Reason), {Text: unlocks, Href: CredentialPath(c.ID, "contract")}}})
 	}
 	return rows
 }
@@ -481,9 +505,18 @@ func secretField(f providers.Field, errs []ui.FieldError, keep bool) ui.FieldPar
 	return p
 }
 
+// wideSetting tells a setting that is a whole document, such as a table of operations.
+func wideSetting(st providers.Setting, s CredentialFormParams) bool {
+	return len(st.Options) == 0 && (len(st.Default) > 120 || len(s.Settings[st.Name]) > 120)
+}
+
 func settingParams(st providers.Setting, s CredentialFormParams) ui.FieldParams {
 	name := FormSetting(st.Name)
-	p := ui.FieldParams{Name: name, Label: st.Label, Help: st.Help, Value: s.Settings[st.Name], Required: st.Required, Error: ui.ErrorFor(s.Errors, name), Autocomplete: "off"}
+	help := st.Help
+	if it, ok := s.D.Item(st.Item); ok {
+		help = strings.TrimSpace(help + " (" + it.ID + ", " + string(it.Mark) + ")")
+	}
+	p := ui.FieldParams{Name: name, Label: st.Label, Help: help, Value: s.Settings[st.Name], Required: st.Required, Error: ui.ErrorFor(s.Errors, name), Autocomplete: "off"}
 	switch {
 	case len(st.Options) > 0:
 		p.Type = ui.SelectField
@@ -494,7 +527,7 @@ func settingParams(st providers.Setting, s CredentialFormParams) ui.FieldParams 
 			}
 		}
 		p.Options = uiOptions(st.Options, empty)
-	case len(st.Default) > 120 || len(p.Value) > 120:
+	case wideSetting(st, s):
 		p.Type, p.Rows = ui.TextareaField, 14
 		if p.Value == "" {
 			p.Value = st.Default

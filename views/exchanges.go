@@ -13,10 +13,6 @@ import (
 // TransactionPath is where a transaction's page is.
 func TransactionPath(id string) string { return "/transactions/" + url.PathEscape(id) }
 
-func (c Clock) exact(m models.Micros) ui.TimeParams {
-	return ui.TimeParams{At: m.Time(), Zone: c.Zone, Form: ui.TimeMillis}
-}
-
 func (c Clock) second(m models.Micros) ui.TimeParams {
 	return ui.TimeParams{At: m.Time(), Zone: c.Zone, Form: ui.TimeSecond}
 }
@@ -71,10 +67,10 @@ func exchangeTerms(s ExchangeParams) []ui.Term {
 	about := subjectCell(x.SubjectKind, x.SubjectID)
 	terms := []ui.Term{
 		{Label: "Request", Text: x.Method + " " + visible(x.URL)},
-		{Label: "Started", Content: ui.Time(s.Clock.exact(x.StartedAt)), Sub: "took " + millis(x.DurationUS)},
+		{Label: "Started", Content: ui.Time(s.Clock.second(x.StartedAt)), Sub: fmt.Sprintf("and %d ms; took %s", int64(x.StartedAt)%1_000_000/1000, millis(x.DurationUS))},
 		{Label: "Left this machine", Text: map[bool]string{true: "yes, or it may have", false: "no: not one byte"}[x.Sent]},
 		{Label: "Digest of the body", Text: x.BodyDigest, Sub: "SHA-256 of the exact bytes, before anything was blanked"},
-		{Label: "Credential", Content: ui.Ref(ui.RefParams{Text: x.CredentialID, Href: CredentialPath(x.CredentialID), NoCopy: true})},
+		{Label: "Credential", Content: ui.Ref(ui.RefParams{Text: orElse(s.Credential.Name, x.CredentialID), Href: CredentialPath(x.CredentialID), NoCopy: true})},
 		{Label: "About", Content: ui.Ref(ui.RefParams{Text: orElse(about.Text, "nothing in particular"), Href: about.Href, NoCopy: true})},
 	}
 	if x.Err != "" {
@@ -151,7 +147,7 @@ func webhookChips(s WebhooksParams) []ui.Chip {
 			chips = append(chips, ui.Chip{Name: name, Value: shown, RemoveHref: webhookHref(s.Filter, param, "")})
 		}
 	}
-	add("provider", "provider", s.Filter.Provider, s.Filter.Provider)
+	add("provider", "provider", s.Filter.Provider, shortName(s.Providers, s.Filter.Provider))
 	add("credential", "credential", s.Filter.CredentialID, orElse(s.Credentials[s.Filter.CredentialID].Name, "one that is not here"))
 	add("topic", "topic", s.Filter.Topic, visible(s.Filter.Topic))
 	add("verification", "trust", s.Filter.Trust, strings.ToLower(trustStatus(s.Filter.Trust).Word))
@@ -210,10 +206,20 @@ func webhookRows(s WebhooksParams) []ui.Row {
 			repeats = ui.Count(int64(d.Repeats))
 		}
 		rows = append(rows, ui.Row{Href: href, Copy: about, Cells: []ui.Cell{{Content: ui.Time(s.Clock.second(d.ReceivedAt))},
-			{Text: d.Provider, Sub: s.Credentials[d.CredentialID].Name}, {Text: d.Topic, Href: href, Sub: visible(d.Event), Head: true}, {Text: visible(about), Sub: visible(d.Word)},
+			{Text: shortName(s.Providers, d.Provider), Sub: s.Credentials[d.CredentialID].Name}, {Text: d.Topic, Href: href, Sub: visible(d.Event), Head: true}, {Text: visible(about), Sub: visible(d.Word)},
 			ui.Is(ui.StatusChip(trustStatus(d.Trust))), {Content: ui.StatusChip(deliveryStatus(d)), Sub: visible(d.Error)}, ui.Text(repeats)}})
 	}
 	return rows
+}
+
+// shortName is what tables call a provider.
+func shortName(list []*providers.Description, name string) string {
+	for _, d := range list {
+		if d.Name == name {
+			return d.Short
+		}
+	}
+	return visible(name)
 }
 
 func replayReason(d models.Delivery) string {
@@ -227,7 +233,7 @@ func verificationTerms(s WebhookParams) []ui.Term {
 	d := s.D
 	terms := []ui.Term{
 		{Label: "Verdict", Content: ui.StatusChip(trustStatus(d.Trust)), Sub: visible(d.Sentence)},
-		{Label: "Received", Content: ui.Time(s.Clock.exact(d.ReceivedAt)), Sub: "from " + orElse(visible(d.From), "an unknown address")},
+		{Label: "Received", Content: ui.Time(s.Clock.second(d.ReceivedAt)), Sub: "from " + orElse(visible(d.From), "an unknown address")},
 		{Label: "Size", Text: ui.Count(int64(d.Size)) + " bytes"},
 		{Label: "Digest of the body", Text: d.Digest, Sub: "SHA-256 of the bytes as they came; constant secrets are blanked in what is kept"},
 		{Label: "Speaks to", Text: strings.Join(d.Items, ", ")},

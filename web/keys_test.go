@@ -210,7 +210,7 @@ func (h *keyHouse) add(name string) string {
 func TestAnAdminAddsTestsAndActivatesACredential(t *testing.T) {
 	h := openKeys(t)
 	d := h.see(h.admin, "/providers")
-	h.says(d, "OneKey Payments", "No keys of OneKey yet", "Passport of WSPN")
+	h.says(d, "OneKey Payments", "No keys yet", "Passport of WSPN")
 	d = h.see(h.admin, "/credentials/new?provider=onekey")
 	d.Find("form input[type=password]").Each(func(_ int, s *goquery.Selection) {
 		if v, has := s.Attr("value"); has && v != "" {

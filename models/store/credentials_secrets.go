@@ -147,9 +147,14 @@ func (tx *Tx) promote(c *models.Credential) error {
 	if err := tx.Exec("UPDATE credential_secrets SET slot = ? WHERE credential_id = ? AND slot = ?", models.SlotCurrent, c.ID, models.SlotNext); err != nil {
 		return fmt.Errorf("let the new secrets take over: %w", err)
 	}
+	next := c.In(models.SlotNext)
 	c.IssuedAt = tx.Now
 	c.RotateBy = tx.Now.Add(time.Duration(c.RotateDays) * 24 * time.Hour)
-	return tx.swapped(c)
+	if err := tx.swapped(c); err != nil {
+		return err
+	}
+	c.TestedAt, c.Tested, c.TestNote = next[0].TestedAt, "ok", "These secrets passed the provider's reading calls before they took over."
+	return nil
 }
 
 // back returns to the previous secrets; those that were in use become next, untested, so that they can be tried again.
