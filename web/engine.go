@@ -48,8 +48,9 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 		return nil, fmt.Errorf("prepare the queue: %w", err)
 	}
 	e := &Engine{rt: rt, instance: instance, callback: callback, recorder: tasks.NewRecorder(rt.Store, rt.Log)}
-	e.desk = tasks.NewDesk(tasks.DeskConfig{Store: rt.Store, Vault: rt.Vault, Registry: rt.Providers, Recorder: e.recorder, Log: rt.Log, CallerAddress: rt.Config.EgressAddress})
-	e.money = &tasks.Money{Store: rt.Store, Clients: e.desk, Log: rt.Log, Instance: instance, CallbackURL: callback, Step: stepHook}
+	e.desk = tasks.NewDesk(tasks.DeskConfig{Store: rt.Store, Vault: rt.Vault, Registry: rt.Providers, Recorder: e.recorder, Log: rt.Log, CallerAddress: rt.Config.EgressAddress, Clock: providersClock()})
+	e.money = &tasks.Money{Store: rt.Store, Clients: e.desk, Log: rt.Log, Instance: instance, CallbackURL: callback}
+	rig(rt, e.money)
 	lanes := tasks.MoneyLanes()
 	maps.Copy(lanes, tasks.KeyLanes())
 	e.queue, err = jobs.New(jobs.Config{DB: rt.Store.WriteDB(), Engine: kind, Now: rt.Clock, Log: rt.Log, Lanes: lanes, Alone: rt.lonely()})
@@ -67,9 +68,6 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 	rt.Store.UseJobs(tasks.Enqueuer{Queue: e.queue})
 	return e, nil
 }
-
-// stepHook is called at the step boundaries of a send. It is nil but in the build for the crash harness.
-var stepHook func(string)
 
 // lonely reports that no other process works on this database: a SQLite file belongs to the server that holds the lock on its folder.
 func (rt *Runtime) lonely() bool { return rt.Store.Engine == store.SQLite && rt.lock != nil }

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"countinghouse/handlers"
 	"countinghouse/models"
@@ -59,7 +58,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Runtime, error) 
 	if _, err := cfg.check(); err != nil {
 		return nil, err
 	}
-	rt := &Runtime{Config: cfg, Log: log, Clock: time.Now}
+	rt := &Runtime{Config: cfg, Log: log, Clock: wallClock()}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, configErrorf("The data folder %s cannot be made: %v.", cfg.Data, err)
 	}

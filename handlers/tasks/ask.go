@@ -1,6 +1,7 @@
 package tasks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync/atomic"
@@ -155,7 +156,7 @@ func (m *Money) each(ctx context.Context, ids []string, do func(context.Context,
 	return int(done.Load())
 }
 
-// sweepEvery is the pause between two sweeps.
+// sweepEvery is the pause between two sweeps, if Money names none.
 const sweepEvery = 2 * time.Second
 
 // Run sweeps until the context ends. lonely says that no other process works on this database: then every attempt that another process
@@ -168,7 +169,7 @@ func (m *Money) Run(ctx context.Context, lonely bool) {
 			m.Log.Warn("the last process left attempts open; their outcomes are unknown and are being asked", "attempts", n)
 		}
 	}
-	tick := time.NewTicker(sweepEvery)
+	tick := time.NewTicker(cmp.Or(m.Pause, sweepEvery))
 	defer tick.Stop()
 	for {
 		if _, err := m.Sweep(ctx); err != nil && ctx.Err() == nil {

@@ -55,7 +55,7 @@ func (d *Desk) clientOf(ctx context.Context, cred models.Credential, slot models
 		return nil, nil, err
 	}
 	client, err := p.New(providers.Config{Environment: cred.Environment, Values: cred.Values, Secrets: secrets, Settings: settings,
-		Recorder: d.recorder.For(cred, secrets), Clock: d.store.Clock, Log: d.log.With("provider", cred.Provider, "credential", cred.ID), CallerAddress: d.address})
+		Recorder: d.recorder.For(cred, secrets), Clock: d.clock, Log: d.log.With("provider", cred.Provider, "credential", cred.ID), CallerAddress: d.address})
 	if err != nil {
 		return nil, nil, fmt.Errorf("make a client of %s: %w", cred.Provider, scrubbed(err, secrets))
 	}

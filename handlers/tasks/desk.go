@@ -20,6 +20,7 @@ type Desk struct {
 	recorder *Recorder
 	log      *slog.Logger
 	address  string
+	clock    models.Clock
 
 	mu      sync.Mutex
 	clients map[clientPlace]*builtClient
@@ -35,6 +36,8 @@ type DeskConfig struct {
 	Log      *slog.Logger // discarded when nil
 	// CallerAddress is the address that providers see us call from, if it is known; it appears in sentences only.
 	CallerAddress string
+	// Clock is what clients sign and count the lives of tokens by. Default: the store's.
+	Clock models.Clock
 }
 
 // NewDesk makes a desk.
@@ -42,7 +45,10 @@ func NewDesk(c DeskConfig) *Desk {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Desk{store: c.Store, vault: c.Vault, registry: c.Registry, recorder: c.Recorder, log: c.Log, address: c.CallerAddress,
+	if c.Clock == nil {
+		c.Clock = c.Store.Clock
+	}
+	return &Desk{clock: c.Clock, store: c.Store, vault: c.Vault, registry: c.Registry, recorder: c.Recorder, log: c.Log, address: c.CallerAddress,
 		clients: map[clientPlace]*builtClient{}, gates: map[string]*gate{}}
 }
 

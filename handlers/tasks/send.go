@@ -34,6 +34,8 @@ type Money struct {
 	CallbackURL func(credentialID, topic string) string
 	// Step is called at the step boundaries of a send with their names. The crash harness stops the process there; nil otherwise.
 	Step func(name string)
+	// Pause is the time between two sweeps. Default 2 s.
+	Pause time.Duration
 }
 
 func (m *Money) step(name string) {
