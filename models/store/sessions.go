@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"countinghouse/models"
@@ -91,45 +92,61 @@ func (s *Store) SessionByToken(ctx context.Context, token string, from models.Fr
 	if token == "" || len(token) > 100 {
 		return sg, errUnsigned
 	}
-	var touch bool
-	err = s.View(ctx, func(q *Tx) error {
-		var row sessionRow
-		if err := q.DB.Where("token_hash = ? AND ended_us = 0", tokenHash(token)).Take(&row).Error; IsNoRow(err) {
-			return errUnsigned
-		} else if err != nil {
+	now := s.Now()
+	var guarded bool
+	if sg, guarded, err = s.readSession(ctx, token); err != nil {
+		return Signed{}, err
+	}
+	if !sg.Session.Open(now) || sg.User.State == models.Suspended {
+		return Signed{}, errUnsigned
+	}
+	if guarded {
+		var rules []models.IPRule
+		if err := s.View(ctx, func(q *Tx) (err error) {
+			rules, err = q.ipRules(models.ScopeConsole)
 			return err
+		}); err != nil {
+			return Signed{}, err
 		}
-		sg.Session = row.toSession()
-		if !sg.Session.Open(q.Now) {
-			return errUnsigned
-		}
-		u, err := q.user(row.UserID)
-		if err != nil {
-			return err
-		}
-		if u.State == string(models.Suspended) {
-			return errUnsigned
-		}
-		roles, err := q.roles(u.ID)
-		if err != nil {
-			return err
-		}
-		sg.User = u.toUser(roles)
-		rules, err := q.ipRules(models.ScopeConsole)
-		if err != nil {
-			return err
-		}
-		ok, role := models.ConsoleAllows(rules, roles, from.IP)
+		ok, role := models.ConsoleAllows(rules, sg.User.Roles, from.IP)
 		sg.BlockedIP, sg.Blocked = !ok, role
-		touch = q.Now >= sg.Session.Seen.Add(time.Minute)
-		return nil
-	})
+	}
+	touch := now >= sg.Session.Seen.Add(time.Minute)
 	if err == nil && touch && !sg.BlockedIP {
 		err = s.Update(ctx, func(tx *Tx) error {
 			return tx.Exec("UPDATE sessions SET seen_us = ?, ip = ? WHERE id = ? AND ended_us = 0", tx.Now, clean(from.IP), sg.Session.ID)
 		})
 	}
 	return sg, err
+}
+
+// sessionQuery asks everything that every page needs at once, by hand and without a transaction: it stands before each page's own work.
+const sessionQuery = `SELECT s.id, s.user_id, s.stage, s.environment, s.created_us, s.seen_us, s.expires_us, s.step_up_us, s.ip, s.agent, s.data,
+	u.email, u.name, u.state, u.password_hash <> '', u.totp_sealed IS NOT NULL, u.unproved, u.created_us, u.last_sign_in_us,
+	COALESCE((SELECT string_agg(r.role, ',') FROM user_roles r WHERE r.user_id = u.id), ''),
+	EXISTS (SELECT 1 FROM ip_rules i WHERE i.scope = 'console' AND i.removed_us = 0)
+	FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = ? AND s.ended_us = 0`
+
+// readSession finds a session that has not ended and its person; guarded tells that there are address rules to look at.
+func (s *Store) readSession(ctx context.Context, token string) (sg Signed, guarded bool, err error) {
+	se, u := &sg.Session, &sg.User
+	var roles string
+	err = s.read.QueryRowContext(ctx, s.rebind(sessionQuery), tokenHash(token)).Scan(&se.ID, &se.UserID, &se.Stage, &se.Environment, &se.Created,
+		&se.Seen, &se.Expires, &se.StepUp, &se.IP, &se.Agent, &se.Data, &u.Email, &u.Name, &u.State, &u.HasPassword, &u.HasFactor, &u.Unproved,
+		&u.Created, &u.LastSignIn, &roles, &guarded)
+	if IsNoRow(err) {
+		return sg, false, errUnsigned
+	}
+	if err != nil {
+		return sg, false, fmt.Errorf("read the session: %w", err)
+	}
+	u.ID = se.UserID
+	var list []models.Role
+	for r := range strings.SplitSeq(roles, ",") {
+		list = append(list, models.Role(r))
+	}
+	u.Roles = models.SortRoles(list)
+	return sg, guarded, nil
 }
 
 // SaveSessionData keeps what gorilla/sessions wants kept.

@@ -121,7 +121,7 @@ func PostgresDSN(t testing.TB) string {
 		t.Fatalf("make a database for the test: %v", err)
 	}
 	t.Cleanup(func() {
-		if _, err := db.ExecContext(context.Background(), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+		if err := drop(db, name); err != nil {
 			t.Errorf("drop the test's database: %v", err)
 		}
 		_ = db.Close()
@@ -145,6 +145,17 @@ func clone(ctx context.Context, db *sql.DB, name, template string) (err error) {
 			return err
 		}
 		time.Sleep(50 * time.Millisecond)
+	}
+	return err
+}
+
+// drop retries: the server's own autovacuum may be in the database for a moment, and only a superuser may end that.
+func drop(db *sql.DB, name string) (err error) {
+	for range 50 {
+		if _, err = db.ExecContext(context.Background(), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err == nil {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 	return err
 }
