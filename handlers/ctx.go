@@ -148,7 +148,8 @@ func (c *Ctx) Render(page Component) error { return c.RenderStatus(fiber.StatusO
 // RenderStatus answers with a page and another status: 422 for a form with errors, which htmx swaps in as well.
 func (c *Ctx) RenderStatus(status int, page Component) error {
 	c.Fiber.Status(status).Set(fiber.HeaderContentType, "text/html; charset=utf-8")
-	return page.Render(c.Context(), c.Fiber)
+	// Drawing asks nobody, so it is not cut off by the deadline: the page that says "too late" must still be drawn.
+	return page.Render(context.WithoutCancel(c.Context()), c.Fiber)
 }
 
 // Redirect sends the browser to another page of ours with GET.

@@ -30,6 +30,8 @@ type Deps struct {
 	Engine    *Engine            // nil in tests that move no money
 	People    []views.DemoPerson // of the demonstration
 	Floors    []handlers.Route   // what the benchmark measures pages against; nobody else has any
+
+	more []handlers.Route // of a test
 }
 
 // App is the web server: one Fiber application over one store.
@@ -69,7 +71,7 @@ func New(cfg Config, d Deps) (*App, error) {
 	if a.origin, err = newCrossOrigin(set.base); err != nil {
 		return nil, fmt.Errorf("cross-origin guard: %w", err)
 	}
-	a.Routes = a.routes()
+	a.Routes = append(a.routes(), d.more...)
 	if err := checkRoutes(a.Routes); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,15 @@ import (
 	"context"
 
 	"github.com/alecthomas/kong"
+
+	"countinghouse/handlers"
 )
+
+// With adds routes of a test to the table.
+func (d Deps) With(more ...handlers.Route) Deps {
+	d.more = more
+	return d
+}
 
 // ParseForTest parses an empty command line into a grammar with our resolver.
 func ParseForTest(grammar any, value func() string) (string, error) {

@@ -1,0 +1,141 @@
+package web_test
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"countinghouse/handlers"
+	"countinghouse/models/store/storetest"
+	"countinghouse/web"
+)
+
+// odd is a server with three routes that behave badly.
+func odd(t *testing.T) (base string, log *logBook, entered, release chan struct{}, stop func() error) {
+	t.Helper()
+	entered, release = make(chan struct{}), make(chan struct{})
+	log = &logBook{}
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	route := func(name string, timeout time.Duration, handle func(*handlers.Ctx) error) handlers.Route {
+		return handlers.Route{Method: "GET", Path: "/test/" + name, Name: "test." + name, Access: handlers.Public, Timeout: timeout, Handle: handle}
+	}
+	deps := web.Deps{Store: storetest.SQLite(t), Log: slog.New(slog.NewJSONHandler(log, nil))}.With(
+		route("slow", 0, func(c *handlers.Ctx) error {
+			close(entered)
+			<-release
+			return c.Fiber.SendString("finished")
+		}),
+		route("late", 50*time.Millisecond, func(c *handlers.Ctx) error {
+			<-c.Context().Done()
+			return c.Context().Err()
+		}),
+		route("panic", 0, func(*handlers.Ctx) error { panic("the canary of this panic") }),
+	)
+	app, err := web.New(web.Config{Data: t.TempDir(), Listen: l.Addr().String(), GracePeriod: 10 * time.Second}, deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- app.Serve(ctx, l) }()
+	stopped := false
+	stop = func() error {
+		stopped = true
+		cancel()
+		return <-done
+	}
+	t.Cleanup(func() {
+		if !stopped {
+			if err := stop(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return "http://" + l.Addr().String(), log, entered, release, stop
+}
+
+func fetch(t *testing.T, address string) (answer, error) {
+	t.Helper()
+	res, err := http.Get(address) //nolint:gosec // a test's own server
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	var b strings.Builder
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := res.Body.Read(buf)
+		b.Write(buf[:n])
+		if err != nil {
+			return answer{res, b.String()}, nil
+		}
+	}
+}
+
+func TestStoppingLetsRunningRequestsFinish(t *testing.T) {
+	base, _, entered, release, stop := odd(t)
+	got := make(chan answer, 1)
+	go func() {
+		a, err := fetch(t, base+"/test/slow")
+		if err != nil {
+			t.Errorf("the running request was cut off: %v", err)
+		}
+		got <- a
+	}()
+	<-entered
+	stopped := make(chan error, 1)
+	go func() { stopped <- stop() }()
+	for range 200 { // until the door is closed to newcomers
+		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
+		if err != nil {
+			break
+		}
+		_ = c.Close()
+		time.Sleep(10 * time.Millisecond)
+	}
+	select {
+	case err := <-stopped:
+		t.Fatalf("stopped before the running request had ended: %v", err)
+	default:
+	}
+	close(release)
+	if a := <-got; a.StatusCode != 200 || a.body != "finished" {
+		t.Errorf("the running request got %d %q", a.StatusCode, a.body)
+	}
+	if err := <-stopped; err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
+func TestAPanicBecomesAPageAndALogLine(t *testing.T) {
+	base, log, _, _, _ := odd(t)
+	a, err := fetch(t, base+"/test/panic")
+	if err != nil || a.StatusCode != 500 || !strings.Contains(a.body, "Something went wrong on our side") {
+		t.Fatalf("%d %v\n%s\n%s", a.StatusCode, err, a.body, log)
+	}
+	if strings.Contains(a.body, "canary") || strings.Contains(a.body, "goroutine") {
+		t.Error("the page tells what is for the log only")
+	}
+	id := a.Header.Get("X-Request-Id")
+	if !strings.Contains(a.body, id) || !strings.Contains(log.String(), "the canary of this panic") || strings.Count(log.String(), id) < 2 {
+		t.Errorf("page and log do not share the request id %q:\n%s", id, log)
+	}
+	if a, err := fetch(t, base+"/healthz"); err != nil || a.StatusCode != 200 {
+		t.Errorf("after a panic: %d %v", a.StatusCode, err)
+	}
+}
+
+func TestARequestThatTakesTooLongIsGivenUp(t *testing.T) {
+	base, _, _, _, _ := odd(t)
+	a, err := fetch(t, base+"/test/late")
+	if err != nil || a.StatusCode != 503 || !strings.Contains(a.body, "This is not available right now") {
+		t.Errorf("%d %v", a.StatusCode, err)
+	}
+}
