@@ -76,7 +76,10 @@ func (h *house) live() (faults []string) {
 	}
 	h.end()
 	for _, s := range h.servers {
-		s.stop()
+		if h.rnd.IntN(4) == 0 {
+			s.stop()
+		}
+		s.kill()
 	}
 	return append(append(append(faults, h.atAnyMoment()...), h.books()...), h.atTheEnd()...)
 }

@@ -304,6 +304,9 @@ func (h *house) end() {
 		b.mu.Unlock()
 	}
 	h.releaseAll()
+	if len(h.servers) > 1 {
+		h.leap(125 * time.Second) // what a dead one had in the air is lost to the other by its deadline only
+	}
 	for round := range 14 {
 		h.quiet()
 		open := h.open()

@@ -156,7 +156,7 @@ func (s *server) stop() {
 		if err != nil {
 			s.h.t.Errorf("%s: a stop in peace ended with %v\n%s", s.h.name, err, s.log)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute): // the grace of running requests and that of running jobs come one after the other
 		s.h.t.Errorf("%s: the server does not stop\n%s", s.h.name, s.log)
 		s.kill()
 		return
