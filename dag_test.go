@@ -21,7 +21,7 @@ var allowed = []struct {
 }{
 	{"countinghouse", []string{"web", "web/*", "models/store", "providers/all"}},
 	{"web/*", []string{"models", "models/*", "providers"}},
-	{"web", []string{"web/*", "handlers", "handlers/tasks", "views", "models", "models/*", "providers", "static"}},
+	{"web", []string{"web/*", "handlers", "handlers/tasks", "views", "views/ui", "models", "models/*", "providers", "static"}},
 	{"handlers/tasks", []string{"models", "models/store", "models/jobs", "models/vault", "models/files", "providers", "providers/httpx"}}, // records exchanges
 	{"handlers", []string{"models", "models/store", "models/files", "providers", "views", "views/ui"}},
 	{"views/ui", []string{"static"}},
