@@ -22,6 +22,7 @@ type Config struct {
 	Zone           string   // in which times are shown to whoever has not chosen one
 	VaultKey       string   // the key document itself, instead of vault.key in Data
 	AuditKey       string   // base64 of the audit key's 32-byte seed, instead of audit.key in Data
+	KeepExchanges  int      // days that requests to providers and their webhooks stay readable; zero: 400. What is evidence stays for ever
 	EgressAddress  string   // the address that providers see us call from, for sentences and the health page; empty: not known
 	Demo           bool     // set by the demo command only; there is no flag for it
 	GracePeriod    time.Duration
@@ -57,6 +58,9 @@ func (c Config) check() (s settings, err error) {
 	}
 	if c.Database != "" && !store.IsPostgres(c.Database) {
 		return s, configErrorf("The database address must begin with postgres://; leave it out for a SQLite file in the data folder.")
+	}
+	if c.KeepExchanges < 0 || c.KeepExchanges > 36500 {
+		return s, configErrorf("--keep-exchanges %d is not a number of days from 1 to 36500; 0 means 400.", c.KeepExchanges)
 	}
 	if c.Data == "" {
 		return s, configErrorf("Say where the data folder is with --data.")

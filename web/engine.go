@@ -63,7 +63,7 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 		return rt.Store.AnswerVerification(ctx, credentialID, token, string(v.Verdict), v.Name, v.Sentence)
 	}
 	e.hooks.Register()
-	(&tasks.Keeping{Store: rt.Store, Desk: e.desk, Queue: e.queue, Log: rt.Log}).Register()
+	(&tasks.Keeping{Store: rt.Store, Desk: e.desk, Queue: e.queue, Log: rt.Log, KeepExchanges: models.Days(rt.Config.KeepExchanges)}).Register()
 	e.inbox = rt.Store.NewIntake(e.hooks.Enqueue)
 	rt.Store.UseJobs(tasks.Enqueuer{Queue: e.queue})
 	return e, nil

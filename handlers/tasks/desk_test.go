@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -229,4 +230,19 @@ func TestExchangesFollowTheirSubjectAndAttempt(t *testing.T) {
 			b.Errorf("health: %+v, %v", h, err)
 		}
 	})
+}
+
+// What the pages are given can only ask: no method of the desk gives an Outcome, which is what everything that moves money gives.
+func TestTheDeskCannotMoveMoney(t *testing.T) {
+	desk, outcome := reflect.TypeFor[*tasks.Desk](), reflect.TypeFor[providers.Outcome]()
+	if desk.NumMethod() < 10 {
+		t.Fatalf("only %d methods are seen", desk.NumMethod())
+	}
+	for m := range desk.Methods() {
+		for i := range m.Type.NumOut() {
+			if m.Type.Out(i) == outcome {
+				t.Errorf("Desk.%s gives an outcome: it can move money", m.Name)
+			}
+		}
+	}
 }

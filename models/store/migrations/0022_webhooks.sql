@@ -35,6 +35,7 @@ CREATE TABLE webhook_deliveries (
 );
 CREATE UNIQUE INDEX webhook_deliveries_dedupe ON webhook_deliveries (credential_id, topic, dedupe);
 CREATE INDEX webhook_deliveries_list ON webhook_deliveries (environment, id);
+CREATE INDEX webhook_deliveries_provider ON webhook_deliveries (environment, provider, id);
 CREATE INDEX webhook_deliveries_state ON webhook_deliveries (environment, state, id);
 CREATE INDEX webhook_deliveries_transaction ON webhook_deliveries (transaction_id, id) WHERE transaction_id <> '';
 CREATE INDEX webhook_deliveries_reference ON webhook_deliveries (reference) WHERE reference <> '';

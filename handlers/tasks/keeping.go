@@ -33,10 +33,6 @@ type (
 	BalancesJob struct {
 		Credential string `json:"credential"`
 	}
-	// RemindRotationJob reminds people of keys that should be replaced.
-	RemindRotationJob struct{}
-	// ForgetJob deletes exchanges and deliveries that are older than they are kept.
-	ForgetJob struct{}
 )
 
 // Kind names the job.
@@ -44,12 +40,6 @@ func (AllBalancesJob) Kind() string { return "all_balances" }
 
 // Kind names the job.
 func (BalancesJob) Kind() string { return "refresh_balances" }
-
-// Kind names the job.
-func (RemindRotationJob) Kind() string { return "remind_rotation" }
-
-// Kind names the job.
-func (ForgetJob) Kind() string { return "forget_old" }
 
 // BalancesLane keeps a provider that answers slowly from holding up anything else.
 const BalancesLane = "balances"
@@ -97,30 +87,4 @@ func (k *Keeping) balances(ctx context.Context, job jobs.Job[BalancesJob]) error
 		k.Log.Warn("balances were not read", "credential", job.Args.Credential, "error", err)
 	}
 	return nil
-}
-
-func (k *Keeping) remind(ctx context.Context, _ jobs.Job[RemindRotationJob]) error {
-	due, err := k.Store.RemindRotation(ctx)
-	for _, r := range due {
-		k.Log.Warn("keys should be replaced", "credential", r.Credential.ID, "name", r.Credential.Name, "days_before", r.DaysBefore)
-		if k.Remind != nil {
-			if err := k.Remind(ctx, r); err != nil {
-				k.Log.Error("a reminder was not passed on", "credential", r.Credential.ID, "error", err)
-			}
-		}
-	}
-	return err
-}
-
-func (k *Keeping) forget(ctx context.Context, _ jobs.Job[ForgetJob]) error {
-	before := k.Store.Now().Add(-k.KeepExchanges)
-	n, err := k.Store.PruneExchanges(ctx, before)
-	if err != nil {
-		return err
-	}
-	m, err := k.Store.PruneDeliveries(ctx, before)
-	if n+m > 0 {
-		k.Log.Info("old records were deleted", "exchanges", n, "deliveries", m)
-	}
-	return err
 }
