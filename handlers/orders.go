@@ -103,7 +103,9 @@ func (h *Make) checkOrder(c *Ctx) (views.OrderParams, error) {
 		return p, models.Errorf(models.Invalid, "Choose the credential to buy with first.")
 	}
 	p.SKU, p.Quantity, p.Form = c.FormRaw("sku"), c.Form("quantity"), typed(c, p.Method)
-	wrong := func(field, message string) { p.Errors = append(p.Errors, ui.FieldError{Field: field, Message: message}) }
+	wrong := func(field, message string) {
+		p.Errors = append(p.Errors, ui.FieldError{Field: field, Message: message})
+	}
 	if p.Locked != "" {
 		wrong("", p.Locked)
 	}

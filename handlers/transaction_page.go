@@ -46,7 +46,7 @@ func (h *Transactions) page(c *Ctx) (views.TransactionParams, error) {
 	t := &story.Transaction
 	d := h.description(t.Provider)
 	p := views.TransactionParams{Story: story, Provider: d, Court: h.court(c, story), Zone: c.Zone, Now: c.Now,
-		CanOperate: c.Actor.Can(models.PayoutsOperate), CanSeeExchanges: c.Actor.Can(models.ExchangesRead), CanRefund: c.Actor.Can(models.RefundsCreate),
+		CanOperate: c.Actor.Can(models.PayoutsOperate), CanSeeExchanges: c.Actor.Can(models.ExchangesRead), CanRefund: c.Actor.Can(models.RefundsCreate), CanReveal: c.Actor.Can(models.CodesReveal),
 		IsMaker: t.CreatedBy == c.Actor.UserID && t.CreatedBy != "", Values: lines(d, story)}
 	if story.Detail.Instructions != "" {
 		if err := json.Unmarshal([]byte(story.Detail.Instructions), &p.Instructions); err != nil {

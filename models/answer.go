@@ -25,6 +25,7 @@ type Report struct {
 	Counter     Money
 	Rate        string
 	Payer       string
+	Codes       []SealedCode // orders: what arrived
 }
 
 // Found is the answer to a question about a transaction.

@@ -111,6 +111,8 @@ type TransactionPage struct {
 	Notes       []Note
 	Related     []Transaction // refunds of a deposit, or the deposit of a refund
 	Credential  CredentialName
+	Codes       []CodeKept // orders: the first that arrived, masked
+	CodesCount  int        // all that arrived
 }
 
 // Note is a remark of a person on a transaction.

@@ -26,6 +26,7 @@ type TransactionParams struct {
 	CanOperate      bool
 	CanSeeExchanges bool
 	CanRefund       bool
+	CanReveal       bool
 	IsMaker         bool
 	Zone            *time.Location
 	Now             time.Time
@@ -41,7 +42,7 @@ func (p TransactionParams) path(tail string) string { return "/transactions/" + 
 // moving reports whether the page changes by itself, so that it is worth polling.
 func (p TransactionParams) moving() bool {
 	switch p.t().State {
-	case models.Draft, models.Approved, models.Scheduled, models.Sending, models.Unknown, models.Pending, models.AwaitingPayment, models.AwaitingApproval, models.Held, models.PartiallyPaid:
+	case models.Draft, models.Approved, models.Scheduled, models.Sending, models.Unknown, models.Pending, models.AwaitingPayment, models.AwaitingApproval, models.Held, models.PartiallyPaid, models.Partial:
 		return true
 	}
 	return false

@@ -49,7 +49,7 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 	}
 	e := &Engine{rt: rt, instance: instance, callback: callback, recorder: tasks.NewRecorder(rt.Store, rt.Log)}
 	e.desk = tasks.NewDesk(tasks.DeskConfig{Store: rt.Store, Vault: rt.Vault, Registry: rt.Providers, Recorder: e.recorder, Log: rt.Log, CallerAddress: rt.Config.EgressAddress, Clock: providersClock()})
-	e.money = &tasks.Money{Store: rt.Store, Clients: e.desk, Log: rt.Log, Instance: instance, CallbackURL: callback}
+	e.money = &tasks.Money{Store: rt.Store, Clients: e.desk, Vault: rt.Vault, Log: rt.Log, Instance: instance, CallbackURL: callback}
 	rig(rt, e.money)
 	lanes := tasks.MoneyLanes()
 	maps.Copy(lanes, tasks.KeyLanes())

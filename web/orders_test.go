@@ -3,9 +3,15 @@ package web_test
 import (
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/PuerkitoBio/goquery"
 
 	"countinghouse/models"
 	"countinghouse/models/store/storetest"
@@ -193,4 +199,118 @@ func TestTheSameOrderAgainNeedsAReasonAndASecondClickDoesNothing(t *testing.T) {
 	s.says(d, "The price has changed since you reviewed the order.")
 	s.order("APL-US-10USD", "2", "why", "The campaign of Friday")
 	s.says(s.see(s.finance, "/orders"), "APL-US-10USD × 2")
+}
+
+// aCode is what the stand-in's codes look like.
+var aCode = regexp.MustCompile(`[A-HJ-NP-Z2-9]{4}(-[A-HJ-NP-Z2-9]{4}){3}`)
+
+// noCodes looks for anything that looks like a code in what the program stored, logged or showed.
+func (s *shop) noCodes() {
+	s.Helper()
+	said := map[string]string{"a page": s.pages.String(), "the log": s.log.String()}
+	files, err := filepath.Glob(filepath.Join(s.dir, "*"))
+	if err != nil || len(files) == 0 {
+		s.Errorf("the data folder: %v, %v", files, err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			s.Error(err)
+		}
+		said[filepath.Base(f)] = string(b)
+	}
+	for where, text := range said {
+		if found := aCode.FindString(text); found != "" {
+			s.Errorf("%s holds the code %s", where, found)
+		}
+	}
+}
+
+func TestCodesAreSealedCountedAndRevealedOneAtATime(t *testing.T) {
+	s := openShop(t)
+	id := s.order("APL-US-10USD", "40")
+	page := "/transactions/" + id
+	s.agree(id)
+	s.until(id, models.Succeeded)
+	d := s.see(s.finance, page)
+	s.says(d, "40 of 40 codes arrived", "•••• ••••", "All 40 codes", "APL-US-10USD × 40")
+	d = s.see(s.finance, page+"/codes")
+	link, _ := d.Find("#codes tbody tr").Eq(38).Find("a").Attr("href")
+	if n := d.Find("#codes tbody tr").Length(); n != 40 || link == "" {
+		t.Fatalf("the list has %d codes, the 39th leads to %q", n, link)
+	}
+	s.says(s.see(s.finance, link), "Why it must be seen", "number 39", "by nobody")
+	d, _ = s.send(s.finance, link+"/reveal", url.Values{"reason": {" "}})
+	s.says(d, "Why it must be seen")
+	if d.Find("#revealed").Length() != 0 {
+		t.Fatal("a code was revealed without a reason")
+	}
+	auditor := storetest.Add(t, s.store, "otto@example.com", "Otto", models.Auditor)
+	for who, session := range map[string]string{"an admin": s.admin, "an auditor": s.session(t, auditor)} {
+		if a := s.post(t, link+"/reveal", session, url.Values{"reason": {"I am curious"}}); a.StatusCode != http.StatusForbidden || aCode.MatchString(a.body) {
+			t.Errorf("%s looked at a code: %d", who, a.StatusCode)
+		}
+	}
+	if a := s.get(t, link, s.admin); a.StatusCode != http.StatusForbidden {
+		t.Errorf("an admin opens the reveal page: %d", a.StatusCode)
+	}
+	other := strings.Replace(link, id, models.NewID(), 1)
+	if a := s.post(t, other+"/reveal", s.finance, url.Values{"reason": {"another order"}}); a.StatusCode != http.StatusNotFound {
+		t.Errorf("a code was asked for under another order: %d", a.StatusCode)
+	}
+	shown := s.post(t, link+"/reveal", s.finance, url.Values{"reason": {"The customer's mail was lost " + hostile}})
+	code := aCode.FindString(shown.text(t, "#revealed"))
+	if code == "" || shown.Header.Get("Cache-Control") != "no-store" {
+		t.Fatalf("the answer shows %q and is cached %q", code, shown.Header.Get("Cache-Control"))
+	}
+	if n := len(slices.Compact(aCode.FindAllString(shown.text(t, "#revealed"), -1))); n != 1 {
+		t.Errorf("the answer shows %d codes", n)
+	}
+	shown.noMarkup(t)
+	s.says(s.see(s.finance, page), "Fay looked at code 39: The customer's mail was lost")
+	s.says(s.see(s.finance, link), "1 times, last by Fay")
+	entries, err := s.store.AuditList(t.Context(), s.ada.Actor(s.store), models.AuditFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := slices.IndexFunc(entries, func(e models.AuditEntry) bool { return e.Action == "codes.reveal" }); i < 0 || !strings.Contains(entries[i].Sentence, "code 39") {
+		t.Error("the audit trail does not tell of the reveal")
+	}
+	for _, at := range []string{page, page + "/codes", page + "/peek", "/exchanges?subject=transaction&id=" + id, "/orders", "/approvals?view=decided"} {
+		s.see(s.gil, at)
+	}
+	for _, f := range []string{"csv", "xlsx"} {
+		if a := s.get(t, "/transactions/export?format="+f, s.gil); a.StatusCode != http.StatusOK || aCode.MatchString(a.body) {
+			t.Errorf("the export as %s: %d", f, a.StatusCode)
+		}
+	}
+	s.see(s.finance, "/exchanges?subject=transaction&id="+id).Find(`a[href^="/exchanges/"]`).Each(func(_ int, x *goquery.Selection) {
+		s.see(s.finance, x.AttrOr("href", ""))
+	})
+	s.noCodes()
+}
+
+func TestCodesThatComeInPartsAreKeptOnceEach(t *testing.T) {
+	s := openShop(t)
+	s.control("/autosettle", url.Values{"outcome": {"off"}})
+	id := s.order("GGL-US-10USD", "5")
+	s.agree(id)
+	story := s.until(id, models.Pending)
+	s.says(s.see(s.finance, "/transactions/"+id), "0 of 5 codes arrived", "No code has arrived yet")
+	s.control("/settle", url.Values{"reference": {story.Transaction.Reference}, "status": {"partial"}})
+	s.send(s.finance, "/transactions/"+id+"/ask", nil)
+	story = s.until(id, models.Partial)
+	if have := story.CodesCount; have == 0 || have >= 5 {
+		t.Fatalf("a part of 5 codes is %d", have)
+	}
+	for range 2 { // told twice, kept once
+		s.send(s.finance, "/transactions/"+id+"/ask", nil)
+	}
+	s.control("/settle", url.Values{"reference": {story.Transaction.Reference}, "status": {"succeeded"}})
+	s.send(s.finance, "/transactions/"+id+"/ask", nil)
+	if story = s.until(id, models.Succeeded); story.CodesCount != 5 {
+		t.Errorf("of 5 codes %d are kept", story.CodesCount)
+	}
+	s.says(s.see(s.finance, "/transactions/"+id), "5 of 5 codes arrived")
+	s.noCodes()
 }

@@ -50,7 +50,14 @@ func (m *Money) question(ctx context.Context, o *store.AskOrder) (f models.Found
 		f.Says = p.Description.Short + " cannot be asked about a " + string(t.Kind)
 		return f
 	}
+	codes, err := m.sealCodes(cctx, t.ID, finding.Status.Items)
+	if err != nil {
+		m.Log.Error("codes could not be sealed", "transaction", t.ID, "error", err)
+		f.Says = notSealed
+		return f
+	}
 	f.Result, f.Says, f.Report = string(finding.Result), finding.Says, reportOf(finding.Status)
+	f.Report.Codes = codes
 	if f.Says == "" && finding.Result == providers.Found {
 		f.Says = "Found, status " + finding.Status.Word
 	}

@@ -10,6 +10,7 @@ import (
 
 	"countinghouse/models"
 	"countinghouse/models/store"
+	"countinghouse/models/vault"
 	"countinghouse/providers"
 )
 
@@ -29,7 +30,8 @@ type Money struct {
 	Store    *store.Store
 	Clients  Clients
 	Log      *slog.Logger
-	Instance string // this process; attempts of another one are lost when the only process starts
+	Vault    *vault.Vault // seals the codes that orders deliver
+	Instance string       // this process; attempts of another one are lost when the only process starts
 	// CallbackURL gives the address that a provider shall call for a credential and topic; empty when the program has no public address.
 	CallbackURL func(credentialID, topic string) string
 	// Step is called at the step boundaries of a send with their names. The crash harness stops the process there; nil otherwise.
@@ -106,7 +108,8 @@ func (m *Money) attempt(ctx context.Context, o *store.SendOrder) (ans models.Ans
 	cctx = WithSubject(cctx, "transaction", o.Transaction.ID)
 	cctx = WithAttempt(cctx, o.Attempt.ID)
 	cctx, exchanges := WithExchanges(cctx)
-	ans = answerOf(dispatch(cctx, client, o.Attempt.Operation, o.Transaction.Kind, m.request(p, o)))
+	out := dispatch(cctx, client, o.Attempt.Operation, o.Transaction.Kind, m.request(p, o))
+	ans = m.withCodes(cctx, &o.Transaction, out, answerOf(out))
 	ans.ExchangeID = newest(exchanges())
 	return ans
 }

@@ -211,6 +211,9 @@ func (tx *Tx) lateAnswer(t *models.Transaction, x models.Attempt, ans models.Ans
 	if t.ProviderRef == "" && ans.State == models.AttemptAccepted {
 		t.ProviderRef = ans.Report.ProviderRef
 	}
+	if err := tx.keepCodes(t, ans.Report.Codes); err != nil {
+		return err
+	}
 	if !t.State.Final() {
 		t.NextAsk = tx.Now
 	}
@@ -248,6 +251,9 @@ func (tx *Tx) accepted(t *models.Transaction, before models.Figures, ans models.
 		}
 	}
 	tx.adopt(t, ans.Report)
+	if err := tx.keepCodes(t, ans.Report.Codes); err != nil {
+		return err
+	}
 	to := ans.Report.State
 	if to == "" || !models.CanBecome(t.Kind, t.State, to, models.ByTask) {
 		to = models.Pending

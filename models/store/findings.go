@@ -90,6 +90,9 @@ func (tx *Tx) applyReport(t *models.Transaction, f models.Found) error {
 	if problem := reportProblem(t, r); problem != "" {
 		return tx.alarm(t, problem)
 	}
+	if err := tx.keepCodes(t, r.Codes); err != nil {
+		return err
+	}
 	if r.State == "" {
 		t.Word = models.Safe(r.Word, 80)
 		return tx.alarm(t, fmt.Sprintf("The provider's status %q is not one that we know. Nothing was changed.", t.Word))

@@ -13,6 +13,7 @@ import (
 var sealedPlaces = []struct{ table, key, column string }{
 	{"users", "id", "totp_sealed"},
 	{"users", "id", "totp_pending"},
+	{"codes", "id", "sealed"},
 }
 
 // Rewrap puts every sealed value under the vault's current key, while the program runs: each in a transaction of its own, so that nobody

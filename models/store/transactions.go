@@ -215,6 +215,14 @@ func (tx *Tx) story(env models.Environment, id string) (*TransactionPage, error)
 	if p.Related, err = tx.related(t); err != nil {
 		return nil, err
 	}
+	if t.Kind == models.Order {
+		if p.CodesCount, err = tx.countCodes(id); err != nil {
+			return nil, err
+		}
+		if p.Codes, err = tx.codesOf(id, 0, codesShown); err != nil {
+			return nil, err
+		}
+	}
 	p.Credential, err = tx.credentialName(t.CredentialID)
 	return p, err
 }
