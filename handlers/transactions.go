@@ -42,6 +42,8 @@ func (h *Transactions) Routes() []Route {
 		{Method: fiber.MethodGet, Path: "/transactions/:id/peek", Name: "transactions.peek", Permission: models.TransactionsRead, Section: "transactions", Handle: h.peek},
 		{Method: fiber.MethodGet, Path: "/transactions/:id/live", Name: "transactions.live", Permission: models.TransactionsRead, Section: "transactions", Handle: h.live},
 		{Method: fiber.MethodPost, Path: "/preferences/columns", Name: "transactions.columns", Permission: models.TransactionsRead, Section: "transactions", Handle: h.columns},
+		{Method: fiber.MethodPost, Path: "/views", Name: "views.save", Permission: models.TransactionsRead, Section: "transactions", Handle: h.saveView},
+		{Method: fiber.MethodPost, Path: "/views/:id/delete", Name: "views.remove", Permission: models.TransactionsRead, Section: "transactions", Handle: h.removeView},
 		note, withdraw,
 		{Method: fiber.MethodGet, Path: "/transactions/:id/codes", Name: "transactions.codes", Permission: models.TransactionsRead, Section: "transactions", Handle: h.codes},
 		{Method: fiber.MethodGet, Path: "/transactions/:id/codes/:code", Name: "transactions.code", Permission: models.CodesReveal, StepUp: true, Section: "transactions", Handle: h.code},
@@ -83,8 +85,29 @@ func (h *Transactions) list(c *Ctx, base string, kind models.Kind) error {
 		Count: totals.Count, Bounded: totals.Bounded, In: totals.In, Out: totals.Out, Providers: providerOptions(h.Providers), Credentials: credentialOptions(creds),
 		Assets: h.assetOptions(), CanExport: c.Actor.Can(models.ExportsCreate), CanPay: c.Actor.Can(models.PayoutsCreate), CanTake: c.Actor.Can(models.DepositsCreate), CanOrder: c.Actor.Can(models.OrdersCreate),
 		Zone: c.Zone, Now: c.Now, Columns: chosenColumns(c)}
+	if p.Views, err = h.Store.SavedViews(c.Context(), c.Actor); err != nil {
+		return err
+	}
 	p.Page = c.Page(p.Title)
 	return c.Render(views.Transactions(p))
+}
+
+// saveView keeps the filter of the list that the form stands on.
+func (h *Transactions) saveView(c *Ctx) error {
+	v := models.SavedView{Base: c.Form("base"), Name: c.Form("name"), Query: c.Form("query"), Shared: c.Form("shared") == "1"}
+	back := LocalPath(c.Form("back"), "/transactions")
+	if err := h.Store.SaveView(c.Context(), c.Actor, v); err != nil {
+		return c.Refused(back, err)
+	}
+	return c.Done(back, "Kept. It stands under “views”.")
+}
+
+func (h *Transactions) removeView(c *Ctx) error {
+	back := LocalPath(c.Form("back"), "/transactions")
+	if err := h.Store.RemoveView(c.Context(), c.Actor, c.Param("id")); err != nil {
+		return c.Refused(back, err)
+	}
+	return c.Done(back, "The view is removed.")
 }
 
 func listTitle(k models.Kind) string {

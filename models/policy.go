@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -92,6 +93,9 @@ func (p Policy) Check() error {
 	}
 	if p.Approvers < 0 || p.Approvers > 5 {
 		add("approvers", "Between 0 and 5 people can be asked.")
+	}
+	if p.Approvers > 0 && !slices.Contains(RolesWith(PayoutsApprove), p.Role) {
+		add("role", "People of this role may not approve, so the rule could never be met.")
 	}
 	if p.Approvers == 0 && p.Kind != Conversion && p.Kind != Transfer {
 		add("approvers", "Money that leaves needs at least one more person; only conversions and transfers between own balances may go without.")

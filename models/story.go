@@ -131,6 +131,36 @@ type LedgerEntry struct {
 	Money   Money
 }
 
+// LedgerBalance is the balance of one account.
+type LedgerBalance struct {
+	CredentialID string
+	Account      Account
+	Money        Money
+}
+
+// LedgerLine is one posted line of an account, with the transaction that it belongs to.
+type LedgerLine struct {
+	ID            string
+	TransactionID string
+	Reference     string
+	Kind          Kind
+	Party         string
+	What          string // the line of the timeline that posted it
+	At            Micros
+	Money         Money
+}
+
+// SavedView is a filter of the list of transactions under a name.
+type SavedView struct {
+	ID     string
+	Base   string // the list: /transactions, /payouts …
+	Name   string
+	Query  string // what stands after the question mark
+	By     string // who made it
+	Shared bool
+	Mine   bool
+}
+
 // Court is what the evidence about an unknown outcome allows.
 type Court struct {
 	MayResend    bool

@@ -304,6 +304,9 @@ func settingsTabList(active string, me models.Actor) []ui.Tab {
 	if me.Can(models.AllowlistManage) || me.Can(models.PeopleRead) {
 		tabs = append(tabs, ui.Tab{Label: "Address rules", Href: AllowlistPath, Active: active == "allowlist"})
 	}
+	if me.Can(models.TransactionsRead) {
+		tabs = append(tabs, ui.Tab{Label: "Approval rules", Href: PoliciesPath, Active: active == "policies"})
+	}
 	return tabs
 }
 
@@ -552,7 +555,7 @@ func Person(p Page, s PersonParams) templ.Component {
 						var templ_7745c5c3_Var21 string
 						templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(models.RoleText(s.User.Roles))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 121, Col: 39}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 124, Col: 39}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 						if templ_7745c5c3_Err != nil {
@@ -895,7 +898,7 @@ func LinkMade(p Page, s LinkMadeParams) templ.Component {
 				var templ_7745c5c3_Var31 string
 				templ_7745c5c3_Var31, templ_7745c5c3_Err = templ.JoinStringErrs(s.Text)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 215, Col: 14}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `people.templ`, Line: 218, Col: 14}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var31))
 				if templ_7745c5c3_Err != nil {

@@ -33,14 +33,8 @@ type TransactionsParams struct {
 	CanOrder    bool
 	Zone        *time.Location
 	Now         time.Time
-	Columns     []string // ids of the columns to show; empty: all
-	Views       []SavedView
-}
-
-// SavedView is a filter with a name.
-type SavedView struct {
-	ID, Name, Query string
-	Shared, Mine    bool
+	Columns     []string           // ids of the columns to show; empty: all
+	Views       []models.SavedView // of this person, and those that others share
 }
 
 // Provider gives the short title of a provider.
@@ -110,7 +104,7 @@ func (p TransactionsParams) counted() string {
 
 // chips are the filters in use and the ones to add.
 func (p TransactionsParams) chips() ui.ChipsParams {
-	c := ui.ChipsParams{Note: "Times in " + ui.ZoneName(p.Now, p.Zone)}
+	c := ui.ChipsParams{Note: p.viewName() + "Times in " + ui.ZoneName(p.Now, p.Zone)}
 	add := func(name string, fields []string, words []string, form filterForm) {
 		value, remove := "any", ""
 		if len(words) > 0 {
@@ -419,6 +413,48 @@ func (p TransactionsParams) sums() (shown, rest []ui.MoneyParams) {
 		return shown[:footFigures], shown[footFigures:]
 	}
 	return shown, nil
+}
+
+// viewName names the saved view that is shown, if it is one.
+func (p TransactionsParams) viewName() string {
+	for _, v := range p.Views {
+		if v.Base == p.Base && v.Query == p.ownQuery() {
+			return "View: " + v.Name + " · "
+		}
+	}
+	return ""
+}
+
+// ownQuery is the filter as a view keeps it.
+func (p TransactionsParams) ownQuery() string {
+	_, q, _ := strings.Cut(p.query(nil), "?")
+	return q
+}
+
+// viewItems are the saved views, and what removes one's own.
+func (p TransactionsParams) viewItems() []ui.MenuItem {
+	var out []ui.MenuItem
+	for _, v := range p.Views {
+		href := v.Base
+		if v.Query != "" {
+			href += "?" + v.Query
+		}
+		end := ""
+		if v.Shared && !v.Mine {
+			end = "by " + v.By
+		} else if v.Shared {
+			end = "shared"
+		}
+		out = append(out, ui.MenuItem{Label: v.Name, Href: href, Icon: ui.IconBookmark, End: end, Active: v.Base == p.Base && v.Query == p.ownQuery()})
+	}
+	line := len(out) > 0
+	for _, v := range p.Views {
+		if v.Mine {
+			out = append(out, ui.MenuItem{Label: "Remove “" + v.Name + "”", Action: "/views/" + v.ID + "/delete", Hidden: []ui.Hidden{{Name: "back", Value: p.query(nil)}}, Icon: ui.IconTrash2, Line: line})
+			line = false
+		}
+	}
+	return out
 }
 
 func (p TransactionsParams) columnOptions() []ui.Option {

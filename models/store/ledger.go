@@ -48,12 +48,8 @@ func (tx *Tx) ledgerOf(id string) ([]LedgerEntry, error) {
 	return out, err
 }
 
-// LedgerBalance is the balance of one account.
-type LedgerBalance struct {
-	CredentialID string
-	Account      models.Account
-	Money        models.Money
-}
+// LedgerBalance is the domain's, by the name that this package uses.
+type LedgerBalance = models.LedgerBalance
 
 // LedgerBalances reads every account of an environment. It needs balances.read.
 func (s *Store) LedgerBalances(ctx context.Context, a models.Actor, env models.Environment) ([]LedgerBalance, error) {

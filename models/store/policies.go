@@ -86,6 +86,9 @@ func (s *Store) RequestPolicyChange(ctx context.Context, a models.Actor, c Polic
 	if err := a.Require(models.PoliciesManage); err != nil {
 		return err
 	}
+	if err := a.RequireStepUp(s.Now()); err != nil {
+		return err
+	}
 	if !c.Delete {
 		if err := c.Policy.Check(); err != nil {
 			return err
