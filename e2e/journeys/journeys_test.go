@@ -38,7 +38,15 @@ func TestTheJourneys(t *testing.T) {
 		name string
 		walk func(*testing.T)
 	}{
+		{"a payout is made, approved by another person, sent, and called succeeded by a webhook", w.paysByPIX},
+		{"a payout whose answer is lost is unknown, is asked about, and was executed once", w.losesAnAnswer},
 		{"a deposit is paid, and another one after it had expired", w.takesDeposits},
+		{"a quote is taken within its seconds, and refused after them", w.converts},
+		{"a bank withdrawal below 100 is refused in words", w.withdrawsTooLittle},
+		{"a payout is made and approved by keyboard alone", w.paysByKeyboard},
+		{"a form sent three times makes one payout, and nobody gets around the rules", w.isHostile},
+		{"every main page can be read by everybody, light and dark, narrow and wide", w.everyPage},
+		{"the first visit and the next page keep their budget", w.keepsTheBudget},
 	} {
 		t.Run(j.name, j.walk)
 	}

@@ -65,7 +65,7 @@ func (w *walk) paysByKeyboard(t *testing.T) {
 	marta.sees(ref)
 	// The newest is not always first: what runs out next is. The row is found by its reference in it.
 	for range 200 {
-		if ask[bool](marta, `document.activeElement?.closest('tr')?.innerText.includes(`+strconv.Quote(ref)+`) && document.activeElement.matches('a')`) {
+		if ask[bool](marta, `!!document.activeElement?.matches('tr a') && document.activeElement.closest('tr').innerText.includes(`+strconv.Quote(ref)+`)`) {
 			break
 		}
 		marta.keys(kb.Tab)
