@@ -1,8 +1,6 @@
 package journeys
 
 import (
-	"strings"
-	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -10,62 +8,25 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// meter adds up what comes over the wire, as the browser counts it: compressed, with headers, nothing for what was in its cache.
-type meter struct {
-	mu    sync.Mutex
-	urls  map[network.RequestID]string
-	bytes map[string]float64
-}
-
-func (m *meter) watch(event any) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	switch e := event.(type) {
-	case *network.EventRequestWillBeSent:
-		m.urls[e.RequestID] = e.Request.URL
-	case *network.EventLoadingFinished:
-		m.bytes[m.urls[e.RequestID]] += e.EncodedDataLength
-	}
-}
-
-// take gives the sum since the last time, fonts left out, and what it is made of.
-func (m *meter) take() (sum float64, parts map[string]float64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	parts = m.bytes
-	m.bytes = map[string]float64{}
-	for url, n := range parts {
-		if !strings.HasSuffix(url, ".woff2") {
-			sum += n
-		}
-	}
-	return sum, parts
-}
+// weight adds up what came over the wire for this page, compressed, fonts and what was in the cache left out.
+const weight = `[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+	.filter((e) => e.transferSize > 0 && !e.name.endsWith('.woff2')).reduce((n, e) => n + e.encodedBodySize, 0)`
 
 func (w *walk) keepsTheBudget(t *testing.T) {
 	p := w.as(t, w.marta)
-	m := &meter{urls: map[network.RequestID]string{}, bytes: map[string]float64{}}
-	if err := chromedp.Listen(p.ctx, m.watch); err != nil {
-		t.Fatal(err)
-	}
 	if _, err := chromedp.Call(p.ctx, network.ClearBrowserCache, cdp.Empty{}); err != nil {
 		t.Fatal(err)
 	}
-	quiet := func() {
+	for _, x := range []struct {
+		what, path  string
+		least, most int
+	}{{"the first visit", "/transactions", 20_000, 60_000}, {"the next page", "/transactions?when=30d", 1_000, 10_000}} {
+		p.open(x.path)
 		p.until("everything is loaded", `document.readyState === 'complete' && document.fonts.status === 'loaded'`)
-	}
-	p.open("/transactions")
-	quiet()
-	if sum, parts := m.take(); sum > 60_000 || sum < 5_000 {
-		t.Errorf("the first visit took %.0f bytes without the font, allowed are 60,000: %v", sum, parts)
-	} else {
-		t.Logf("first visit: %.0f bytes without the font", sum)
-	}
-	p.open("/transactions?when=30d")
-	quiet()
-	if sum, parts := m.take(); sum > 10_000 || sum < 1_000 {
-		t.Errorf("the next page took %.0f bytes, allowed are 10,000: %v", sum, parts)
-	} else {
-		t.Logf("next page: %.0f bytes", sum)
+		if n := ask[int](p, weight); n < x.least || n > x.most {
+			t.Errorf("%s took %d bytes without the font, allowed are %d", x.what, n, x.most)
+		} else {
+			t.Logf("%s: %d bytes without the font", x.what, n)
+		}
 	}
 }
