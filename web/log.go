@@ -18,7 +18,15 @@ func levelOf(status int) slog.Level {
 
 func attrs(f *fiber.Ctx, id, route, user, ip string, status int, took time.Duration) []slog.Attr {
 	return []slog.Attr{slog.String("request_id", id), slog.String("method", f.Method()), slog.String("route", route), slog.Int("status", status),
-		slog.Int64("us", took.Microseconds()), slog.Int("bytes", len(f.Response().Body())), slog.String("ip", ip), slog.String("user", user)}
+		slog.Int64("us", took.Microseconds()), slog.Int("bytes", bodySize(f)), slog.String("ip", ip), slog.String("user", user)}
+}
+
+// bodySize is the size of an answer, -1 for one that is streamed: asking Fiber for a stream's body would read all of it into memory.
+func bodySize(f *fiber.Ctx) int {
+	if f.Response().IsBodyStream() {
+		return -1
+	}
+	return len(f.Response().Body())
 }
 
 // metrics are the figures of the HTTP edge. Others register theirs in the same registry.

@@ -15,18 +15,9 @@ func (s *Store) EachTransaction(ctx context.Context, a models.Actor, f models.Fi
 	}
 	return s.View(ctx, func(tx *Tx) error {
 		from, until := f.Range(tx.Now.Time())
-		where, args := dimensions(f)
-		add := func(c string, vs ...any) { where += c; args = append(args, vs...) }
-		if from > 0 {
-			add(" AND created_us >= ?", from)
-		}
-		if until > 0 {
-			add(" AND created_us < ?", until)
-		}
-		addFree(f, add)
-		if f.Search != "" {
-			q, vs := searched(f)
-			add(" AND id IN (SELECT id FROM ("+q+") q)", vs...)
+		k, err := tx.keyQuery(f, from, until, models.Cursor{}, 0)
+		if err != nil || k.empty {
+			return err
 		}
 		return tx.Each(func(r *sql.Rows) error {
 			t, err := scanTransaction(r)
@@ -34,7 +25,7 @@ func (s *Store) EachTransaction(ctx context.Context, a models.Actor, f models.Fi
 				return err
 			}
 			return do(t)
-		}, "SELECT "+transactionColumns+" FROM transactions t WHERE environment = ?"+where+" ORDER BY created_us DESC, id DESC", append([]any{f.Environment}, args...)...)
+		}, k.rows(false), k.args...)
 	})
 }
 

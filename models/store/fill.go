@@ -87,7 +87,7 @@ type bulk struct {
 
 func newBulk(tx *Tx, table, columns string) *bulk {
 	n := strings.Count(columns, ",") + 1
-	b := &bulk{tx: tx, insert: "INSERT INTO " + table + " (" + columns + ") VALUES ", columns: n, load: 4000 / n}
+	b := &bulk{tx: tx, insert: "INSERT INTO " + table + " (" + columns + ") VALUES ", columns: n, load: max(1, tx.Store.fewArgs()/n)}
 	b.full = b.insert + b.marks(b.load)
 	return b
 }

@@ -73,13 +73,9 @@ func (s *Store) List(ctx context.Context, a models.Actor, f models.Filter, c mod
 // page reads up to limit rows from the cursor on; with c.Back in ascending order.
 func (tx *Tx) page(f models.Filter, c models.Cursor, limit int) ([]models.Transaction, error) {
 	from, until := f.Range(tx.Now.Time())
-	keys, args, empty, err := tx.keyQuery(f, from, until, c, limit)
-	if err != nil || empty {
+	k, err := tx.keyQuery(f, from, until, c, limit)
+	if err != nil || k.empty {
 		return nil, err
-	}
-	order := " ORDER BY t.created_us DESC, t.id DESC"
-	if c.Back {
-		order = " ORDER BY t.created_us, t.id"
 	}
 	rows := make([]models.Transaction, 0, limit)
 	err = tx.Each(func(r *sql.Rows) error {
@@ -88,13 +84,42 @@ func (tx *Tx) page(f models.Filter, c models.Cursor, limit int) ([]models.Transa
 			rows = append(rows, *t)
 		}
 		return err
-	}, "SELECT "+transactionColumns+" FROM transactions t WHERE t.id IN ("+keys+")"+order, args...)
+	}, k.rows(c.Back), k.args...)
 	return rows, err
 }
 
-// keyQuery builds the query for the ids of a page. It never makes the database walk rows that do not match: a filter is taken apart into
-// the exact combinations that exist, each read from the index that holds them in time order, and merged.
-func (tx *Tx) keyQuery(f models.Filter, from, until models.Micros, c models.Cursor, limit int) (query string, args []any, empty bool, err error) {
+// keys is where a page's rows come from.
+type keys struct {
+	walk  string // " FROM transactions t …" when one index gives the rows in their order; empty when several must be merged
+	ids   string // the query of the ids
+	args  []any  // of either
+	empty bool   // no row can match
+}
+
+// rows is the query of whole transactions.
+func (k keys) rows(back bool) string {
+	switch {
+	case k.walk != "":
+		return "SELECT " + transactionColumns + k.walk
+	case back:
+		return "SELECT " + transactionColumns + " FROM transactions t WHERE t.id IN (" + k.ids + ") ORDER BY t.created_us, t.id"
+	}
+	return "SELECT " + transactionColumns + " FROM transactions t WHERE t.id IN (" + k.ids + ") ORDER BY t.created_us DESC, t.id DESC"
+}
+
+// counts is the query of their number and sum by kind and asset.
+func (k keys) counts() string {
+	from := " FROM transactions WHERE id IN (" + k.ids + ")"
+	if k.walk != "" {
+		from = " FROM (SELECT kind, asset, minor" + k.walk + ") x"
+	}
+	return "SELECT kind, asset, COUNT(*), CAST(SUM(minor) AS BIGINT)" + from + " GROUP BY kind, asset"
+}
+
+// keyQuery builds the query for a page. It never makes the database walk rows that do not match: a filter is taken apart into the exact
+// combinations that exist, each read from the index that holds them in time order, and merged. A limit of 0 is none, for exports: what would
+// have to be sorted whole then walks the index of time instead.
+func (tx *Tx) keyQuery(f models.Filter, from, until models.Micros, c models.Cursor, limit int) (keys, error) {
 	dir, cmp := "DESC", "<"
 	if c.Back {
 		dir, cmp = "ASC", ">"
@@ -112,43 +137,82 @@ func (tx *Tx) keyQuery(f models.Filter, from, until models.Micros, c models.Curs
 		add(" AND (created_us, id) "+cmp+" (?, ?)", c.At, c.ID)
 	}
 	addFree(f, add)
-	orderLimit := fmt.Sprintf(" ORDER BY created_us %s, id %s LIMIT %d", dir, dir, limit)
-	branch := func(where string, vs ...any) {
-		if query != "" {
-			query += " UNION ALL "
-		}
-		query += "SELECT * FROM (SELECT id, created_us FROM transactions WHERE environment = ?" + where + tail.String() + orderLimit + ") x"
-		args = append(append(append(args, f.Environment), vs...), tailArgs...)
+	orderLimit := fmt.Sprintf(" ORDER BY created_us %s, id %s", dir, dir)
+	if limit > 0 {
+		orderLimit += fmt.Sprintf(" LIMIT %d", limit)
 	}
 	if f.Search != "" {
 		q, vs := searched(f)
-		return "SELECT id FROM (" + q + tail.String() + ") u" + orderLimit, append(vs, tailArgs...), false, nil
+		return keys{ids: "SELECT id FROM (" + q + tail.String() + ") u" + orderLimit, args: append(vs, tailArgs...)}, nil
 	}
-	combos, total, err := tx.combos(f, allDays, allDays)
-	if err != nil {
-		return "", nil, false, err
+	one := func(index, where string, vs ...any) keys {
+		walk := " FROM transactions t" + tx.Store.by(index) + " WHERE environment = ?" + where + tail.String() + orderLimit
+		return keys{walk: walk, ids: "SELECT id" + walk, args: append(append([]any{f.Environment}, vs...), tailArgs...)}
 	}
-	narrow := len(f.Kinds)+len(f.States)+len(f.Providers)+len(f.Credentials)+len(f.Assets) > 0
+	others := len(f.Providers) + len(f.Credentials) + len(f.Assets)
+	switch where, vs := dimensions(f); {
+	case f.Attention:
+		return one("transactions_alert", where, vs...), nil
+	case where == "":
+		return one("transactions_created", ""), nil
+	case len(f.Kinds) == 1 && len(f.States)+others == 0:
+		return one("transactions_kind", where, vs...), nil
+	case len(f.States) == 1 && len(f.Kinds)+others == 0:
+		return one("transactions_state", where, vs...), nil
+	}
+	combos, err := tx.combos(f, allDays, allDays)
 	switch {
-	case total == 0 && narrow:
-		return "", nil, true, nil
-	case f.Attention && !narrow:
-		branch(" AND alert <> ''")
-	case !narrow:
-		branch("")
-	case len(f.Kinds) == 1 && len(f.States)+len(f.Providers)+len(f.Credentials)+len(f.Assets) == 0:
-		branch(" AND kind = ?", f.Kinds[0])
-	case len(f.States) == 1 && len(f.Kinds)+len(f.Providers)+len(f.Credentials)+len(f.Assets) == 0:
-		branch(" AND state = ?", f.States[0])
-	case len(combos) <= maxBranches:
-		for _, k := range combos {
-			branch(" AND provider = ? AND credential_id = ? AND kind = ? AND state = ? AND asset = ?", k.provider, k.credential, k.kind, k.state, k.asset)
-		}
-	default:
+	case err != nil:
+		return keys{}, err
+	case len(combos) == 0:
+		return keys{empty: true}, nil
+	case len(combos) > maxBranches, limit == 0 && matches(combos) > maxSorted:
 		where, vs := dimensions(f)
-		branch(where, vs...)
+		return one("transactions_created", where, vs...), nil
 	}
-	return "SELECT id FROM (" + query + ") u" + orderLimit, args, false, nil
+	return tx.merge(f.Environment, combos, tail.String(), tailArgs, orderLimit), nil
+}
+
+// merge reads every combination from its place in the index and puts them together in order of time.
+func (tx *Tx) merge(env models.Environment, combos []combo, tail string, tailArgs []any, orderLimit string) keys {
+	const where = " WHERE environment = ? AND provider = ? AND credential_id = ? AND kind = ? AND state = ? AND asset = ?"
+	from := " FROM transactions t" + tx.Store.by("transactions_combo") + where + tail + orderLimit
+	if len(combos) == 1 {
+		return keys{walk: from, ids: "SELECT id" + from, args: combos[0].args(env, tailArgs)}
+	}
+	k := keys{ids: "SELECT id FROM ("}
+	for i, c := range combos {
+		if i > 0 {
+			k.ids += " UNION ALL "
+		}
+		k.ids += "SELECT * FROM (SELECT id, created_us" + from + ") x"
+		k.args = append(k.args, c.args(env, tailArgs)...)
+	}
+	k.ids += ") u" + orderLimit
+	return k
+}
+
+// maxSorted is how many rows an export sorts in memory; more are read in the order of the index of time.
+const maxSorted = 20_000
+
+func matches(combos []combo) (n int64) {
+	for _, c := range combos {
+		n += c.n
+	}
+	return n
+}
+
+func (c combo) args(env models.Environment, tail []any) []any {
+	return append([]any{env, c.provider, c.credential, c.kind, c.state, c.asset}, tail...)
+}
+
+// by names the index that a walk must take. SQLite has no statistics to choose by and would rather sort a million rows than follow the
+// order that an index gives; PostgreSQL chooses by itself.
+func (s *Store) by(index string) string {
+	if s.Engine == Postgres || index == "" {
+		return ""
+	}
+	return " INDEXED BY " + index
 }
 
 // addFree adds the conditions that no index of combinations knows.
@@ -221,20 +285,22 @@ func texts[T ~string](in []T) []string {
 }
 
 // combos reads from the maintained totals which combinations match the filter's dimensions on the days from first to last.
-func (tx *Tx) combos(f models.Filter, first, last int64) (out []combo, total int64, err error) {
+func (tx *Tx) combos(f models.Filter, first, last int64) (out []combo, err error) {
 	where, args := dimensions(f)
+	query := `SELECT provider, credential_id, kind, state, asset, CAST(SUM(n) AS BIGINT), CAST(SUM(minor) AS BIGINT) FROM transaction_totals
+		WHERE environment = ? AND day BETWEEN ? AND ?` + where + ` GROUP BY provider, credential_id, kind, state, asset HAVING SUM(n) > 0`
+	if first == last { // one day has one row of each
+		query = "SELECT provider, credential_id, kind, state, asset, n, minor FROM transaction_totals WHERE environment = ? AND day >= ? AND day <= ?" + where + " AND n > 0"
+	}
 	err = tx.Each(func(r *sql.Rows) error {
 		var c combo
 		if err := r.Scan(&c.provider, &c.credential, &c.kind, &c.state, &c.asset, &c.n, &c.minor); err != nil {
 			return err
 		}
-		total += c.n
 		out = append(out, c)
 		return nil
-	}, `SELECT provider, credential_id, kind, state, asset, CAST(SUM(n) AS BIGINT), CAST(SUM(minor) AS BIGINT) FROM transaction_totals
-		WHERE environment = ? AND day BETWEEN ? AND ?`+where+` GROUP BY provider, credential_id, kind, state, asset HAVING SUM(n) > 0`,
-		append([]any{f.Environment, first, last}, args...)...)
-	return out, total, err
+	}, query, append([]any{f.Environment, first, last}, args...)...)
+	return out, err
 }
 
 // Totals are the count of a filter and its sums per asset, money that comes in and money that goes out apart.
@@ -259,7 +325,7 @@ func (s *Store) Totals(ctx context.Context, a models.Actor, f models.Filter) (*T
 		case free(f):
 			cs, out.Bounded, err = tx.boundedCombos(f, from, until)
 		case from == 0 && until == 0:
-			cs, _, err = tx.combos(f, allDays, allDays)
+			cs, err = tx.combos(f, allDays, allDays)
 		default:
 			cs, out.Bounded, err = tx.rangeCombos(f, from, until)
 		}
@@ -282,7 +348,7 @@ func (tx *Tx) rangeCombos(f models.Filter, from, until models.Micros) ([]combo, 
 	if last < first {
 		return tx.boundedCombos(f, from, until)
 	}
-	cs, _, err := tx.combos(f, first, last)
+	cs, err := tx.combos(f, first, last)
 	if err != nil {
 		return nil, false, err
 	}
@@ -302,8 +368,8 @@ func (tx *Tx) rangeCombos(f models.Filter, from, until models.Micros) ([]combo, 
 
 // boundedCombos counts matching rows one by one and stops at boundedCount.
 func (tx *Tx) boundedCombos(f models.Filter, from, until models.Micros) (out []combo, bounded bool, err error) {
-	keys, args, empty, err := tx.keyQuery(f, from, until, models.Cursor{}, boundedCount)
-	if err != nil || empty {
+	k, err := tx.keyQuery(f, from, until, models.Cursor{}, boundedCount)
+	if err != nil || k.empty {
 		return nil, false, err
 	}
 	var n int64
@@ -315,7 +381,7 @@ func (tx *Tx) boundedCombos(f models.Filter, from, until models.Micros) (out []c
 		n += c.n
 		out = append(out, c)
 		return nil
-	}, "SELECT kind, asset, COUNT(*), CAST(SUM(minor) AS BIGINT) FROM transactions WHERE id IN ("+keys+") GROUP BY kind, asset", args...)
+	}, k.counts(), k.args...)
 	return out, n >= boundedCount, err
 }
 

@@ -97,6 +97,15 @@ func (tx *Tx) ForUpdate() string {
 	return ""
 }
 
+// fewArgs is how many values one statement should carry. The SQLite driver looks for each placeholder among all values, so that binding costs
+// the square of their number; PostgreSQL pays for round trips instead.
+func (s *Store) fewArgs() int {
+	if s.Engine == Postgres {
+		return 4000
+	}
+	return 500
+}
+
 // IsNoRow reports that a query found nothing, whether GORM or database/sql says so.
 func IsNoRow(err error) bool {
 	return errors.Is(err, sql.ErrNoRows) || errors.Is(err, gorm.ErrRecordNotFound)

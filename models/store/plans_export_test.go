@@ -1,0 +1,40 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"countinghouse/models"
+)
+
+// Plan tells how the database reads a page of a filter (limit rows; 0 for an export). merged: it is put together from several places in an index.
+func (s *Store) Plan(ctx context.Context, f models.Filter, c models.Cursor, limit int) (plan string, merged bool, err error) {
+	err = s.View(ctx, func(tx *Tx) error {
+		from, until := f.Range(tx.Now.Time())
+		k, err := tx.keyQuery(f, from, until, c, limit)
+		if err != nil || k.empty {
+			return err
+		}
+		merged = k.walk == ""
+		var b strings.Builder
+		explain := "EXPLAIN QUERY PLAN "
+		if s.Engine == Postgres {
+			explain = "EXPLAIN "
+		}
+		err = tx.Each(func(r *sql.Rows) error {
+			var line string
+			to := []any{&line}
+			if s.Engine != Postgres {
+				var a, b, c any
+				to = []any{&a, &b, &c, &line}
+			}
+			err := r.Scan(to...)
+			b.WriteString(line + "\n")
+			return err
+		}, explain+k.rows(c.Back), k.args...)
+		plan = b.String()
+		return err
+	})
+	return plan, merged, err
+}
