@@ -351,7 +351,7 @@ func (tx *Tx) refundSettled(r *models.Transaction) error {
 		paid = of.Settled
 	}
 	var back int64
-	if err := tx.QueryRow("SELECT COALESCE(SUM(minor), 0) FROM transactions WHERE of_id = ? AND kind = 'refund' AND state = 'succeeded'", of.ID).Scan(&back); err != nil {
+	if err := tx.QueryRow("SELECT COALESCE(SUM(minor), 0) FROM transactions WHERE of_id = ? AND of_id <> '' AND kind = 'refund' AND state = 'succeeded'", of.ID).Scan(&back); err != nil {
 		return err
 	}
 	to := models.PartiallyRefunded

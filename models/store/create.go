@@ -189,7 +189,7 @@ func (tx *Tx) checkRefund(t *models.Transaction, d *models.TransactionDetail) er
 		paid = of.Settled
 	}
 	var used int64
-	err = tx.QueryRow(`SELECT COALESCE(SUM(minor), 0) FROM transactions WHERE of_id = ? AND kind = 'refund'
+	err = tx.QueryRow(`SELECT COALESCE(SUM(minor), 0) FROM transactions WHERE of_id = ? AND of_id <> '' AND kind = 'refund'
 		AND state NOT IN ('rejected', 'expired', 'failed', 'cancelled', 'returned')`, of.ID).Scan(&used)
 	if err != nil {
 		return err
@@ -229,7 +229,7 @@ func (tx *Tx) duplicatesOf(env models.Environment, digest string, amount models.
 			out = append(out, *t)
 		}
 		return err
-	}, "SELECT "+transactionColumns+` FROM transactions t WHERE t.destination_digest = ? AND t.created_us > ? AND t.environment = ? AND t.asset = ?
+	}, "SELECT "+transactionColumns+` FROM transactions t`+tx.Store.by("transactions_party")+` WHERE t.destination_digest = ? AND t.destination_digest <> '' AND t.created_us > ? AND t.environment = ? AND t.asset = ?
 		AND t.minor = ? AND t.state NOT IN ('rejected', 'expired', 'failed', 'cancelled') ORDER BY t.created_us DESC LIMIT ?`,
 		digest, tx.Now.Add(-duplicateWindow), env, amount.Asset, amount.Minor, limit)
 	return out, err

@@ -264,7 +264,7 @@ func (s *Store) FindByNotice(ctx context.Context, credentialID, reference, provi
 		if providerRef == "" {
 			return nil
 		}
-		t, err := tx.peekTransaction("t.provider_ref = ? AND t.credential_id = ?", providerRef, credentialID)
+		t, err := tx.peekTransaction("t.provider_ref = ? AND t.provider_ref <> '' AND t.credential_id = ?", providerRef, credentialID)
 		if models.Is(err, models.NotFound) {
 			return nil
 		}

@@ -206,7 +206,7 @@ func (c combo) args(env models.Environment, tail []any) []any {
 	return append([]any{env, c.provider, c.credential, c.kind, c.state, c.asset}, tail...)
 }
 
-// by names the index that a walk must take. SQLite has no statistics to choose by and would rather sort a million rows than follow the
+// by names the index that a walk must take; for a partial index the query must repeat its condition. SQLite has no statistics to choose by and would rather sort a million rows than follow the
 // order that an index gives; PostgreSQL chooses by itself.
 func (s *Store) by(index string) string {
 	if s.Engine == Postgres || index == "" {

@@ -52,13 +52,13 @@ func (tx *Tx) policyFor(t *models.Transaction) (models.Policy, error) {
 	}
 	sums.Person += t.Amount.Minor
 	if t.DestinationDigest != "" {
-		if err := tx.QueryRow(`SELECT COALESCE(SUM(minor), 0) FROM transactions WHERE destination_digest = ? AND created_us > ? AND environment = ? AND asset = ? AND id <> ? `+alive,
+		if err := tx.QueryRow(`SELECT COALESCE(SUM(minor), 0) FROM transactions`+tx.Store.by("transactions_party")+` WHERE destination_digest = ? AND destination_digest <> '' AND created_us > ? AND environment = ? AND asset = ? AND id <> ? `+alive,
 			t.DestinationDigest, day, t.Environment, t.Amount.Asset, t.ID).Scan(&sums.Party); err != nil {
 			return models.Policy{}, err
 		}
 		sums.Party += t.Amount.Minor
 		var n int
-		if err := tx.QueryRow(`SELECT COUNT(*) FROM (SELECT 1 FROM transactions WHERE destination_digest = ? AND state = 'succeeded' AND environment = ? LIMIT 1) x`,
+		if err := tx.QueryRow(`SELECT COUNT(*) FROM (SELECT 1 FROM transactions`+tx.Store.by("transactions_party")+` WHERE destination_digest = ? AND destination_digest <> '' AND state = 'succeeded' AND environment = ? LIMIT 1) x`,
 			t.DestinationDigest, t.Environment).Scan(&n); err != nil {
 			return models.Policy{}, err
 		}

@@ -229,7 +229,7 @@ func (tx *Tx) story(env models.Environment, id string) (*TransactionPage, error)
 }
 
 func (tx *Tx) related(t *models.Transaction) ([]models.Transaction, error) {
-	where, arg := "t.of_id = ?", t.ID
+	where, arg := "t.of_id = ? AND t.of_id <> ''", t.ID // the second half lets SQLite use the partial index
 	if t.OfID != "" {
 		where, arg = "t.id = ?", t.OfID
 	}
