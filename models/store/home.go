@@ -114,7 +114,7 @@ const (
 
 func (tx *Tx) medianSettled(env models.Environment, p *models.ProviderRate) error {
 	f := models.Filter{Environment: env, Providers: []string{p.Provider}, Kinds: []models.Kind{models.Payout}, States: []models.State{models.Succeeded}}
-	cs, _, err := tx.combos(f, allDays, allDays)
+	cs, err := tx.combos(f, allDays, allDays)
 	if err != nil {
 		return err
 	}
