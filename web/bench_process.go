@@ -22,7 +22,6 @@ type child struct {
 	cmd     *exec.Cmd
 	base    string
 	started time.Time
-	log     bytes.Buffer
 }
 
 func (h *benchHouse) serveApart(ctx context.Context) (*child, error) {

@@ -2,7 +2,6 @@ package journeys
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -154,23 +153,4 @@ func (s *standIn) executions(t *testing.T) map[string]int {
 		t.Fatal(err)
 	}
 	return out
-}
-
-// get asks the program without a browser, with a person's cookies if some are given.
-func (h *house) get(ctx context.Context, path string, header http.Header) (*http.Response, []byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.base+path, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	for k, v := range header {
-		req.Header[k] = v
-	}
-	// Go's transport unpacks by itself only what it asked for by itself: what comes here is what went over the wire.
-	res, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer res.Body.Close() //nolint:errcheck // read to its end
-	body, err := io.ReadAll(res.Body)
-	return res, body, err
 }

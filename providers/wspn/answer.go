@@ -25,7 +25,7 @@ func (c *client) verifyAnswer(req httpx.Request, res httpx.Response, tokenCall b
 	}
 	stamp := res.Header.Get("D-Timestamp") // Get finds it however it was spelt
 	if stamp == "" {
-		stamp = strings.Join(req.Header["D-TIMESTAMP"], "")
+		stamp = strings.Join(req.Header["D-TIMESTAMP"], "") //nolint:staticcheck // written on the wire in the contract's capitals
 	}
 	m := c.messageOf(req, stamp)
 	m.body = res.Body

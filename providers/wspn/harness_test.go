@@ -155,8 +155,8 @@ func (s *stage) signed(method, path, contentType, body string, change func(*http
 	req := httpx.Request{Method: method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Header: http.Header{"Content-Type": {contentType}}, Body: []byte(body)}
 	s.client.signRequest(&req)
 	r.Header.Set("Authorization", "Bearer "+access)
-	r.Header.Set("D-Timestamp", req.Header["D-TIMESTAMP"][0])
-	r.Header.Set("D-Signature", req.Header["D-SIGNATURE"][0])
+	r.Header.Set("D-Timestamp", req.Header["D-TIMESTAMP"][0]) //nolint:staticcheck // written on the wire in the contract's capitals
+	r.Header.Set("D-Signature", req.Header["D-SIGNATURE"][0]) //nolint:staticcheck // the same
 	if change != nil {
 		change(r)
 	}
