@@ -132,7 +132,7 @@ func (x *exporter) csv(ctx context.Context, w io.Writer, comma rune) error {
 		return err
 	}
 	buf := make([]string, 0, len(exportColumns))
-	err := x.store.EachTransaction(ctx, x.actor, x.filter, func(t *models.Transaction) error {
+	err := x.store.EachForExport(ctx, x.actor, x.filter, func(t *models.Transaction) error {
 		buf = x.row(t, buf)
 		return out.Write(buf)
 	})
@@ -174,7 +174,7 @@ func (x *exporter) xlsx(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	buf := make([]string, 0, len(exportColumns))
-	if err := x.store.EachTransaction(ctx, x.actor, x.filter, func(t *models.Transaction) error {
+	if err := x.store.EachForExport(ctx, x.actor, x.filter, func(t *models.Transaction) error {
 		buf = x.row(t, buf)
 		return put(buf)
 	}); err != nil {

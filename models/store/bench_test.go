@@ -52,7 +52,7 @@ func BenchmarkReadingEveryRowForAnExport(b *testing.B) {
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		if err := s.EachTransaction(b.Context(), exporter, models.Filter{Environment: models.Sandbox}, func(*models.Transaction) error { n++; return nil }); err != nil {
+		if err := s.EachForExport(b.Context(), exporter, models.Filter{Environment: models.Sandbox}, func(*models.Transaction) error { n++; return nil }); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -97,14 +97,17 @@ type keys struct {
 }
 
 // rows is the query of whole transactions.
-func (k keys) rows(back bool) string {
+func (k keys) rows(back bool) string { return "SELECT " + transactionColumns + k.from(back) }
+
+// from is the rows in their order, t.
+func (k keys) from(back bool) string {
 	switch {
 	case k.walk != "":
-		return "SELECT " + transactionColumns + k.walk
+		return k.walk
 	case back:
-		return "SELECT " + transactionColumns + " FROM transactions t WHERE t.id IN (" + k.ids + ") ORDER BY t.created_us, t.id"
+		return " FROM transactions t WHERE t.id IN (" + k.ids + ") ORDER BY t.created_us, t.id"
 	}
-	return "SELECT " + transactionColumns + " FROM transactions t WHERE t.id IN (" + k.ids + ") ORDER BY t.created_us DESC, t.id DESC"
+	return " FROM transactions t WHERE t.id IN (" + k.ids + ") ORDER BY t.created_us DESC, t.id DESC"
 }
 
 // counts is the query of their number and sum by kind and asset.
