@@ -21,6 +21,8 @@ type (
 	sendJob    struct{ ID string }
 	askJob     struct{ ID string }
 	operateJob struct{ ID string }
+
+	subAccountsJob struct{ ID string }
 )
 
 // Kind names the job.
@@ -32,13 +34,19 @@ func (askJob) Kind() string { return string(store.JobAsk) }
 // Kind names the job.
 func (operateJob) Kind() string { return string(store.JobOperate) }
 
+// Kind names the job.
+func (subAccountsJob) Kind() string { return string(store.JobSubAccounts) }
+
 // Enqueuer files the engine's wake-ups in the transaction of the change that needs them.
 type Enqueuer struct{ Queue *jobs.Queue }
 
 // Enqueue implements store.Enqueuer.
 func (e Enqueuer) Enqueue(ctx context.Context, tx *sql.Tx, kind store.JobKind, id string, at models.Micros) error {
 	var args jobs.Args
+	lane := moneyLane
 	switch kind {
+	case store.JobSubAccounts:
+		args, lane = subAccountsJob{id}, jobs.DefaultLane
 	case store.JobSend:
 		args = sendJob{id}
 	case store.JobAsk:
@@ -46,7 +54,7 @@ func (e Enqueuer) Enqueue(ctx context.Context, tx *sql.Tx, kind store.JobKind, i
 	default:
 		args = operateJob{id}
 	}
-	_, err := e.Queue.Insert(ctx, tx, args, jobs.Opts{ScheduledAt: at.Time(), UniqueKey: id, Lane: moneyLane, MaxAttempts: 3})
+	_, err := e.Queue.Insert(ctx, tx, args, jobs.Opts{ScheduledAt: at.Time(), UniqueKey: id, Lane: lane, MaxAttempts: 3})
 	return err
 }
 

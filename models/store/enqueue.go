@@ -17,6 +17,8 @@ const (
 	JobSend    JobKind = "send"    // id of a transaction
 	JobAsk     JobKind = "ask"     // id of a transaction
 	JobOperate JobKind = "operate" // id of an attempt: cancel, hold, release
+
+	JobSubAccounts JobKind = "sub-accounts" // id of a credential: read the provider's list, send what waits
 )
 
 // Enqueuer files a job inside a transaction: when the transaction is rolled back there is no job.
