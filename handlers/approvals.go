@@ -93,7 +93,9 @@ func (h *Approvals) sheet(c *Ctx) (views.ApprovalParams, error) {
 	}
 	if sheet.Story != nil {
 		p.Provider = describe(h.Providers, sheet.Story.Transaction.Provider)
-		p.Destination = lines(p.Provider, sheet.Story)
+		if p.Destination, err = destinationLines(c, h.Store, p.Provider, sheet.Story); err != nil {
+			return p, err
+		}
 		p.LastFour = sheet.Request.Needed >= typedFrom && lastFour(p.Destination) != ""
 	}
 	return p, nil

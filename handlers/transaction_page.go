@@ -2,6 +2,8 @@ package handlers
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 
 	"countinghouse/models"
 	"countinghouse/models/store"
@@ -47,7 +49,13 @@ func (h *Transactions) page(c *Ctx) (views.TransactionParams, error) {
 	d := h.description(t.Provider)
 	p := views.TransactionParams{Story: story, Provider: d, Court: h.court(c, story), Zone: c.Zone, Now: c.Now,
 		CanOperate: c.Actor.Can(models.PayoutsOperate), CanSeeExchanges: c.Actor.Can(models.ExchangesRead), CanRefund: c.Actor.Can(models.RefundsCreate), CanReveal: c.Actor.Can(models.CodesReveal),
-		IsMaker: t.CreatedBy == c.Actor.UserID && t.CreatedBy != "", Values: lines(d, story)}
+		IsMaker: t.CreatedBy == c.Actor.UserID && t.CreatedBy != ""}
+	if p.Values, err = destinationLines(c, h.Store, d, story); err != nil {
+		return p, err
+	}
+	if p.DisputeWhy, err = h.noDispute(c, d, t); err != nil {
+		return p, err
+	}
 	if story.Detail.Instructions != "" {
 		if err := json.Unmarshal([]byte(story.Detail.Instructions), &p.Instructions); err != nil {
 			return p, err
@@ -65,10 +73,58 @@ func (h *Transactions) page(c *Ctx) (views.TransactionParams, error) {
 	return p, nil
 }
 
-// lines are the values of the form by their labels.
-func lines(d *providers.Description, story *store.TransactionPage) []providers.Line {
-	if m, ok := d.Method(story.Transaction.Method); ok {
-		return providers.DestinationOf(m, story.Detail.Values).Lines
+// destinationLines are the values of a transaction's form by their labels. Where methods come out of an operation table, the table in force with
+// its credential names them; a table that was changed since may have lost the method: then the one that every credential begins with, then
+// the bare values.
+func destinationLines(c *Ctx, s *store.Store, d *providers.Description, story *store.TransactionPage) ([]providers.Line, error) {
+	if d.MethodsUnder == nil {
+		return linesOf(d.Methods, story), nil
 	}
-	return nil
+	cred, err := s.CredentialForTask(c.Context(), story.Transaction.CredentialID)
+	if err != nil {
+		return nil, err
+	}
+	return linesOf(append(d.MethodsWith(cred.Settings), d.Methods...), story), nil
+}
+
+// linesOf are the values of the form by their labels; without a method, by their names.
+func linesOf(methods []providers.Method, story *store.TransactionPage) []providers.Line {
+	for _, m := range methods {
+		if m.ID == story.Transaction.Method && m.Kind == story.Transaction.Kind {
+			return providers.DestinationOf(m, story.Detail.Values).Lines
+		}
+	}
+	var out []providers.Line
+	for _, name := range slices.Sorted(maps.Keys(story.Detail.Values)) {
+		if v := story.Detail.Values[name]; v != "" {
+			out = append(out, providers.Line{Label: name, Value: v})
+		}
+	}
+	return out
+}
+
+// noDispute tells why no dispute can be opened with the transaction's credential; empty if it can.
+func (h *Transactions) noDispute(c *Ctx, d *providers.Description, t *models.Transaction) (string, error) {
+	if !d.Has(providers.CanDispute) {
+		return d.Short + " takes no disputes.", nil
+	}
+	if d.Locks == nil {
+		return "", nil
+	}
+	cred, err := h.Store.CredentialForTask(c.Context(), t.CredentialID)
+	if err != nil {
+		return "", err
+	}
+	settings := cred.Settings
+	if h.Ask != nil {
+		if settings, err = h.Ask.Settings(c.Context(), cred); err != nil {
+			return "", err
+		}
+	}
+	for _, l := range d.Locks(cred.Environment, cred.Values, settings) {
+		if !l.Warning && l.Operation == string(providers.CanDispute) {
+			return l.Reason, nil
+		}
+	}
+	return "", nil
 }

@@ -18,6 +18,7 @@ import (
 type Transactions struct {
 	Store     *store.Store
 	Providers *providers.Registry
+	Ask       Asker  // nil where no engine runs: then nothing that hangs on confirmations is known
 	Instance  string // names this process in the attempts that people ask for
 }
 
@@ -48,7 +49,7 @@ func (h *Transactions) Routes() []Route {
 		{Method: fiber.MethodGet, Path: "/transactions/:id/codes", Name: "transactions.codes", Permission: models.TransactionsRead, Section: "transactions", Handle: h.codes},
 		{Method: fiber.MethodGet, Path: "/transactions/:id/codes/:code", Name: "transactions.code", Permission: models.CodesReveal, StepUp: true, Section: "transactions", Handle: h.code},
 		{Method: fiber.MethodPost, Path: "/transactions/:id/codes/:code/reveal", Name: "transactions.reveal", Permission: models.CodesReveal, StepUp: true, Section: "transactions", Handle: h.reveal},
-		do("ask", "ask", h.ask),
+		do("ask", "ask", h.ask), do("dispute", "dispute", h.dispute),
 		do("cancel", "cancel", h.operate(models.OpCancel)), do("hold", "hold", h.operate(models.OpHold)), do("release", "release", h.operate(models.OpRelease)),
 		do("resend", "resend", h.unknown("resend")), do("give-up", "give_up", h.unknown("give_up")),
 	}
@@ -211,6 +212,27 @@ func (h *Transactions) operate(op models.Operation) func(*Ctx) error {
 		}
 		return c.Done(here, "The provider was asked to "+string(op)+" it. Its answer appears here.")
 	}
+}
+
+// dispute asks the provider to look again, with a reason and the address of the evidence.
+func (h *Transactions) dispute(c *Ctx) error {
+	here := "/transactions/" + c.Param("id")
+	story, err := h.Store.Transaction(c.Context(), c.Actor, c.Env, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	why, err := h.noDispute(c, h.description(story.Transaction.Provider), &story.Transaction)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		return c.Refused(here, models.Errorf(models.Conflict, "%s", why))
+	}
+	w := models.DisputeWish{Reason: c.Form("reason"), Proof: c.Form("proof"), Amount: c.Form("amount")}
+	if err := h.Store.RequestDispute(c.Context(), c.Actor, c.Env, c.Param("id"), w, h.Instance); err != nil {
+		return c.Refused(here+"#dispute", err)
+	}
+	return c.Done(here, "The dispute is being sent. The provider's answer appears here.")
 }
 
 // unknown files a request of people about an unknown outcome: to send again, or to declare that nothing was created.

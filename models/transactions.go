@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -67,6 +69,51 @@ type TransactionDetail struct {
 	Verified     string // the recipient's name as the provider verified it
 	VerifySays   string
 	Instructions string // JSON of providers.Instructions
+	Dispute      DisputeWish
+}
+
+// DisputeWish is what a person says when they ask a provider to look at a transaction again.
+type DisputeWish struct {
+	Reason string
+	Proof  string // https address of the evidence; empty: none
+	Amount string // what was really paid, in major units of the transaction's asset; empty: as asked for
+}
+
+// Check cleans a wish: a reason is needed; evidence is an https address that names a host and no password; an amount is above zero and has no
+// more digits than the asset.
+func (w DisputeWish) Check(asset string) (DisputeWish, error) {
+	var err error
+	if w.Reason, err = CleanText("reason", w.Reason, 500, true); err != nil {
+		return w, err
+	}
+	if w.Proof != "" {
+		u, err := url.Parse(w.Proof)
+		if err != nil || len(w.Proof) > 500 || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsFunc(w.Proof, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+			return w, FieldErrorf("proof", "Give the address of the evidence, beginning with https://, without a name or password in it.")
+		}
+	}
+	if w.Amount != "" {
+		m, err := PositiveMoney(w.Amount, asset)
+		if err != nil {
+			return w, FieldErrorf("amount", "%s", err.Error())
+		}
+		w.Amount = m.Plain()
+	}
+	return w, nil
+}
+
+// WhyNoDispute tells in a few words why the provider cannot be asked to look at a transaction again, or "" when it can. A dispute is about
+// money that a payer says they paid: it has sense while a deposit is open, and after it expired or was cancelled.
+func (t *Transaction) WhyNoDispute() string {
+	switch {
+	case t.Kind != Deposit:
+		return "only deposits can be disputed"
+	case t.SentAt == 0 || t.ProviderRef == "":
+		return "the provider does not have it"
+	case t.State != AwaitingPayment && t.State != PartiallyPaid && t.State != Expired && t.State != Cancelled:
+		return "only one that is awaiting payment, partially paid, expired or cancelled"
+	}
+	return ""
 }
 
 // Payload is exactly what an approval is bound to.
@@ -152,6 +199,7 @@ type Operation string
 const (
 	OpSend    Operation = "send"
 	OpCancel  Operation = "cancel"
+	OpDispute Operation = "dispute" // asks the provider to look again; it moves nothing by itself
 	OpHold    Operation = "hold"
 	OpRelease Operation = "release"
 )

@@ -142,7 +142,13 @@ type StatementReader interface {
 	Statement(ctx context.Context, from, to time.Time, cursor string) (lines []StatementLine, next string, err error)
 }
 
-// Disputer opens a dispute about a transaction.
+// Values of a query that a Disputer is given beside the method's own; each may be empty.
+const (
+	DisputeProof  = "proof_url"      // https address of the evidence
+	DisputeAmount = "dispute_amount" // what was really paid, decimal text in major units
+)
+
+// Disputer opens a dispute about a deposit. Accepted carries the dispute's own number as ProviderRef.
 type Disputer interface {
 	OpenDispute(ctx context.Context, q Query, reason string, evidence []Document) Outcome
 }

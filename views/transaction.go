@@ -28,6 +28,7 @@ type TransactionParams struct {
 	CanRefund       bool
 	CanReveal       bool
 	IsMaker         bool
+	DisputeWhy      string // why no dispute can be opened with this credential; empty: it can
 	Zone            *time.Location
 	Now             time.Time
 }
@@ -284,6 +285,20 @@ func (p TransactionParams) canWithdraw() bool {
 func (p TransactionParams) refundable() bool {
 	t := p.t()
 	return t.Kind == models.Deposit && p.CanRefund && p.Provider.Has(providers.CanRefund) && (t.State == models.Succeeded || t.State == models.PartiallyRefunded)
+}
+
+// disputes reports whether a dispute can be asked for here.
+func (p TransactionParams) disputes() bool {
+	return p.CanOperate && p.Provider.Has(providers.CanDispute) && p.t().WhyNoDispute() == "" && !p.openAttempt()
+}
+
+// disputeSays tells what a dispute does to the transaction as it stands.
+func (p TransactionParams) disputeSays() string {
+	s := p.Provider.Short + " is asked to look for the money again."
+	if p.t().State == models.Expired || p.t().State == models.Cancelled {
+		s = "The payer says that it was paid although it " + map[models.State]string{models.Expired: "expired", models.Cancelled: "was cancelled"}[p.t().State] + "? " + s + " If " + p.Provider.Short + " agrees, it awaits its payment again."
+	}
+	return s
 }
 
 func (p TransactionParams) askWhy() string {

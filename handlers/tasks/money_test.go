@@ -23,6 +23,7 @@ type bank struct {
 	find     func(q providers.Query) providers.Finding
 	executed map[string]int
 	cancel   func(q providers.Query) providers.Outcome
+	disputed []string
 }
 
 func (b *bank) SendPayout(_ context.Context, r providers.SendRequest) providers.Outcome {
@@ -586,5 +587,73 @@ func TestCancellingAsksTheProviderForTheTruth(t *testing.T) {
 		h.is(t, x.ID, models.Pending)
 		must(t, h.money.Ask(t.Context(), x.ID))
 		h.is(t, x.ID, models.Succeeded)
+	})
+}
+
+// OpenDispute remembers what it was asked, and its answer is lost.
+func (b *bank) OpenDispute(_ context.Context, q providers.Query, reason string, _ []providers.Document) providers.Outcome {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.disputed = append(b.disputed, q.ProviderRef, reason, q.Values[providers.DisputeProof], q.Values[providers.DisputeAmount])
+	return providers.Unknown{Cause: "The line went dead"}
+}
+
+func TestADisputeIsCommittedBeforeItIsSentAndItsLostAnswerChangesNoState(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		x := h.approved(t)
+		if err := h.money.Send(t.Context(), x.ID); err != nil {
+			t.Fatal(err)
+		}
+		wish := models.DisputeWish{Reason: "It was paid", Proof: "https://example.com/proof.pdf", Amount: "1,840"}
+		if err := h.RequestDispute(t.Context(), h.ada, models.Sandbox, x.ID, wish, "one"); !models.Is(err, models.Conflict) {
+			t.Errorf("a payout was disputed: %v", err)
+		}
+		h.bank.send = func(providers.SendRequest) providers.Outcome {
+			return providers.Accepted{ProviderRef: "p-1", Status: providers.Status{State: models.AwaitingPayment}}
+		}
+		x = h.create(t, models.Deposit, "")
+		if err := h.money.Send(t.Context(), x.ID); err != nil {
+			t.Fatal(err)
+		}
+		for _, bad := range []models.DisputeWish{wish, {Reason: "", Proof: wish.Proof}, {Reason: "a", Proof: "http://example.com/p"}, {Reason: "a", Proof: "https://me:pw@example.com/p"},
+			{Reason: "a", Proof: "https:///p"}, {Reason: "a", Proof: "javascript:alert(1)"}, {Reason: "a\x00"}, {Reason: "a", Amount: "0"}, {Reason: "a", Amount: "1.001"}} {
+			if err := h.RequestDispute(t.Context(), h.ada, models.Sandbox, x.ID, bad, "one"); !models.Is(err, models.Invalid) {
+				t.Errorf("the dispute %+v: %v", bad, err)
+			}
+		}
+		wish.Amount = "1840.5"
+		auditor := models.Actor{UserID: "u-rhea", Name: "Rhea", Roles: []models.Role{models.Auditor}}
+		if err := h.RequestDispute(t.Context(), auditor, models.Sandbox, x.ID, wish, "one"); !models.Is(err, models.Forbidden) {
+			t.Errorf("an auditor disputes: %v", err)
+		}
+		if err := h.RequestDispute(t.Context(), h.ada, models.Live, x.ID, wish, "one"); !models.Is(err, models.NotFound) {
+			t.Errorf("a dispute from the other environment: %v", err)
+		}
+		if err := h.RequestDispute(t.Context(), h.ada, models.Sandbox, x.ID, wish, "one"); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.RequestDispute(t.Context(), h.bea, models.Sandbox, x.ID, wish, "one"); !models.Is(err, models.Conflict) {
+			t.Errorf("a second dispute while one is on its way: %v", err)
+		}
+		open := h.get(t, x.ID).Attempts[1]
+		if open.Operation != models.OpDispute || open.State != models.AttemptOpen || len(h.bank.disputed) != 0 {
+			t.Fatalf("before it is sent: %+v, %v", open, h.bank.disputed)
+		}
+		h.bank.find = func(providers.Query) providers.Finding { return found(models.AwaitingPayment) }
+		for range 2 {
+			if err := h.money.Operate(t.Context(), open.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want := []string{"p-1", "It was paid", "https://example.com/proof.pdf", "1840.50"}; !slices.Equal(h.bank.disputed, want) {
+			t.Errorf("the provider was told %q, once", h.bank.disputed)
+		}
+		p := h.get(t, x.ID)
+		if p.Transaction.State != models.AwaitingPayment || p.Attempts[1].State != models.AttemptUnknown || p.Transaction.NextAsk > h.Now() {
+			t.Errorf("after a lost answer: %s, %s", p.Transaction.State, p.Attempts[1].State)
+		}
+		if last := p.Events[len(p.Events)-1].Sentence; last != "The answer to the wish to dispute it was lost: The line went dead" {
+			t.Errorf("the timeline says %q", last)
+		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"countinghouse/models"
@@ -132,6 +133,11 @@ func (m *Money) request(p *providers.Provider, o *store.SendOrder) providers.Sen
 	if o.Of != nil {
 		r.OfProviderRef, r.OfReference = o.Of.ProviderRef, o.Of.Reference
 	}
+	if o.Attempt.Operation == models.OpDispute {
+		r.Note, r.Values = d.Dispute.Reason, map[string]string{}
+		maps.Copy(r.Values, d.Values)
+		r.Values[providers.DisputeProof], r.Values[providers.DisputeAmount] = d.Dispute.Proof, d.Dispute.Amount
+	}
 	if d.QuoteJSON != "" {
 		_ = json.Unmarshal([]byte(d.QuoteJSON), &r.Quote) // written by us; a broken one leaves no quote, and the client refuses
 	}
@@ -156,6 +162,11 @@ func dispatch(ctx context.Context, client any, op models.Operation, k models.Kin
 	cannot := providers.Refused{Code: providers.NotSent, Message: "This provider cannot do that"}
 	q := providers.Query{Kind: k, Reference: r.Reference, ProviderRef: r.OfProviderRef, Method: r.Method, Amount: r.Amount, Values: r.Values}
 	switch op {
+	case models.OpDispute:
+		if c, ok := client.(providers.Disputer); ok {
+			return c.OpenDispute(ctx, q, r.Note, nil)
+		}
+		return cannot
 	case models.OpCancel:
 		if c, ok := client.(providers.PayoutCanceller); ok {
 			return c.CancelPayout(ctx, q)

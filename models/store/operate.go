@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"countinghouse/models"
@@ -81,6 +82,50 @@ func (s *Store) RequestOperation(ctx context.Context, a models.Actor, env models
 	})
 }
 
+// RequestDispute asks the provider to look at a deposit again, which reopens one that expired or was cancelled. Like every operation it is an
+// attempt that is committed before it is sent, and whatever is answered, the state follows from a question. It needs payouts.operate.
+func (s *Store) RequestDispute(ctx context.Context, a models.Actor, env models.Environment, id string, w models.DisputeWish, instance string) error {
+	if err := a.Require(models.PayoutsOperate); err != nil {
+		return err
+	}
+	return s.Update(ctx, func(tx *Tx) error {
+		t, err := tx.inEnvironment(id, env)
+		if err != nil {
+			return err
+		}
+		if why := t.WhyNoDispute(); why != "" {
+			return models.Errorf(models.Conflict, "This %s cannot be disputed: %s.", t.Kind, why)
+		}
+		w, err := w.Check(t.Amount.Asset)
+		if err != nil {
+			return err
+		}
+		d, err := tx.detail(t.ID)
+		if err != nil {
+			return err
+		}
+		d.Dispute = w
+		if err := tx.saveDetail(t.ID, d, false); err != nil {
+			return err
+		}
+		x, err := tx.openAttempt(t, models.OpDispute, instance, a.Name)
+		if err != nil {
+			return err
+		}
+		sentence := fmt.Sprintf("%s disputed it: %s", a.Name, w.Reason)
+		if w.Proof != "" {
+			sentence += ". Evidence: " + w.Proof
+		}
+		if _, err := tx.event(t, models.Event{What: "dispute", ActorID: a.UserID, ActorName: a.Name, Sentence: sentence}); err != nil {
+			return err
+		}
+		if err := tx.Audit(a, string(t.Kind)+".dispute", "transaction", t.ID, nil, w, "Disputed "+t.Reference+": "+w.Reason); err != nil {
+			return err
+		}
+		return tx.enqueue(JobOperate, x.ID, tx.Now)
+	})
+}
+
 // BeginOperation gives what is needed to carry out an open attempt that is no send, or nil when it has ended or timed out.
 func (s *Store) BeginOperation(ctx context.Context, attemptID string) (*SendOrder, error) {
 	var o *SendOrder
@@ -103,7 +148,7 @@ func (s *Store) BeginOperation(ctx context.Context, attemptID string) (*SendOrde
 	return o, err
 }
 
-// RecordOperation records the answer to a cancel, hold or release. Whatever it was, the provider is asked at once: the state follows
+// RecordOperation records the answer to a cancel, hold, release or dispute. Whatever it was, the provider is asked at once: the state follows
 // from the question and never from this answer.
 func (s *Store) RecordOperation(ctx context.Context, attemptID string, ans models.Answer) error {
 	return s.Update(ctx, func(tx *Tx) error {
@@ -120,9 +165,13 @@ func (s *Store) RecordOperation(ctx context.Context, attemptID string, ans model
 				return err
 			}
 		}
-		sentence := map[models.AttemptState]string{models.AttemptAccepted: "accepted by the provider", models.AttemptRefused: "refused by the provider: " + ans.Message,
-			models.AttemptUnknown: "the answer was lost: " + ans.Message, models.AttemptNotSent: "not sent: " + ans.Message}[ans.State]
-		if _, err := tx.event(t, models.Event{What: "answer", Sentence: fmt.Sprintf("The wish to %s it was %s", x.Operation, sentence)}); err != nil {
+		wish := fmt.Sprintf("The wish to %s it", x.Operation)
+		sentence := map[models.AttemptState]string{models.AttemptAccepted: wish + " was accepted by the provider", models.AttemptRefused: wish + " was refused by the provider: " + ans.Message,
+			models.AttemptUnknown: fmt.Sprintf("The answer to the wish to %s it was lost: ", x.Operation) + ans.Message, models.AttemptNotSent: wish + " was not sent: " + ans.Message}[ans.State]
+		if x.Operation == models.OpDispute && ans.State == models.AttemptAccepted {
+			sentence = "The dispute was accepted" + strings.TrimPrefix(ans.Message, "Accepted") // it names the provider's number of the dispute
+		}
+		if _, err := tx.event(t, models.Event{What: "answer", Sentence: sentence}); err != nil {
 			return err
 		}
 		t.NextAsk = tx.Now
