@@ -119,6 +119,10 @@ var transitions = []Transition{
 	{sent, Held, Failed, asked},
 	{sent, Partial, Succeeded, asked},
 	{[]Kind{Payout, Refund}, Succeeded, Returned, asked},
+	// Paid and sent back between two questions: we never saw it as paid.
+	{[]Kind{Payout, Refund}, Unknown, Returned, asked},
+	{[]Kind{Payout, Refund}, Pending, Returned, asked},
+	{[]Kind{Payout, Refund}, Held, Returned, asked},
 
 	{[]Kind{Deposit}, Draft, Sending, []Cause{ByTask}},
 	{[]Kind{Deposit}, Draft, Cancelled, []Cause{ByStaff}},

@@ -47,7 +47,7 @@ type Transaction struct {
 	SendAfter         Micros // not before; zero: at once
 	ExpiresAt         Micros // approvals or payment run out
 	NextAsk           Micros // when the provider is asked next; zero: not
-	Asks              int    // questions asked since the last change of state
+	Asks              int    // questions of the plan since the last change of state; those out of turn do not count
 	Waits             string // what it waits for, one short phrase
 	Alert             string // something a person must look at; empty: nothing
 	Version           int64
@@ -250,8 +250,16 @@ var askUnknown = append(append([]time.Duration{30 * time.Second, 90 * time.Secon
 var askPending = append(append([]time.Duration{10 * time.Second, 30 * time.Second, time.Minute, 3 * time.Minute, 10 * time.Minute},
 	repeat(30*time.Minute, 48)...), 6*time.Hour)
 
-// askLate are the pauses in which a final state is still checked for a late turn; after the last there are no more questions.
+// askLate are the pauses in which a final state is still checked for a late turn of which no webhook told us: 1, 3, 7, 14 and 30 days after. After
+// the last question there are no more; from then on only a webhook, a statement or a person finds a turn.
 var askLate = []time.Duration{24 * time.Hour, 2 * 24 * time.Hour, 4 * 24 * time.Hour, 7 * 24 * time.Hour, 16 * 24 * time.Hour}
+
+// AskLateAgain is the pause after a late question that got no clear answer. Such a question does not count, but none is put later than
+// AskLateUntil after the final state: keys that are gone for good must not be tried for ever.
+const (
+	AskLateAgain = 6 * time.Hour
+	AskLateUntil = 45 * 24 * time.Hour
+)
 
 func repeat(d time.Duration, n int) []time.Duration {
 	out := make([]time.Duration, n)
@@ -263,6 +271,15 @@ func repeat(d time.Duration, n int) []time.Duration {
 
 // UnknownAlarm is how long an outcome may be unknown before people are alarmed.
 const UnknownAlarm = 15 * time.Minute
+
+// AskEarly makes a question due now that the plan does not hold: a webhook came, or a person wants to know. It uses up none of the plan's questions,
+// so that webhooks sent again and again cannot end the watch for a late turn.
+func (t *Transaction) AskEarly(now Micros) {
+	if t.NextAsk == 0 || t.NextAsk > now {
+		t.NextAsk = now
+		t.Asks--
+	}
+}
 
 // NextAsk tells when the provider is asked next: asked counts the questions since the state last changed. Zero means never.
 func NextAsk(k Kind, s State, now Micros, asked int) Micros {
@@ -287,5 +304,5 @@ func NextAsk(k Kind, s State, now Micros, asked int) Micros {
 		}
 		asked = len(plan) - 1
 	}
-	return now.Add(plan[asked])
+	return now.Add(plan[max(asked, 0)])
 }

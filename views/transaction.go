@@ -85,6 +85,10 @@ func (p TransactionParams) headline() ui.HeadlineParams {
 		if t.NextAsk > 0 {
 			h.After = "We ask again at " + p.clock(t.NextAsk) + ", and at once when " + short + " calls."
 		}
+	case models.Succeeded:
+		if t.NextAsk > 0 && (t.Kind == models.Payout || t.Kind == models.Refund) {
+			h.After = "On " + unbroken(t.NextAsk.Time().In(p.zone()).Format("2006-01-02")) + " we ask " + short + " once more, in case it comes back."
+		}
 	case models.Failed, models.Rejected, models.Returned:
 		if t.Reason != "" {
 			h.After = "Reason: " + t.Reason

@@ -321,6 +321,30 @@ func (h *house) end() {
 		h.leap([]time.Duration{31 * time.Second, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 50 * time.Minute, 61 * time.Minute}[min(round, 5)])
 	}
 	h.quiet()
+	h.turn()
+}
+
+// turn lets what was final turn at the providers, and no webhook tells of it: a return, a late payment. The promise is that the plan of questions
+// finds it a day later, so nobody asks by hand here. A question that no answer came to is put again six hours after.
+func (h *house) turn() {
+	for _, b := range h.boxes {
+		b.tell("webhooks", url.Values{"mode": {"off"}})
+	}
+	for _, t := range h.made {
+		if h.rnd.IntN(3) > 0 {
+			continue
+		}
+		switch now := h.page(t.ID).Transaction; {
+		case t.Kind == models.Payout && now.State == models.Succeeded:
+			h.settle(t, "returned")
+		case t.Kind == models.Deposit && (now.State == models.Expired || now.State == models.Cancelled):
+			h.settle(t, "paid_late")
+		}
+	}
+	for _, d := range []time.Duration{24 * time.Hour, 6 * time.Hour, 6 * time.Hour} {
+		h.leap(d + time.Minute)
+		h.quiet()
+	}
 }
 
 // open lists what has no final state.

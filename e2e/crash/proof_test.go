@@ -181,8 +181,8 @@ func (h *house) truth(p *store.TransactionPage) (f providers.Finding, asked bool
 	return f, true
 }
 
-// same tells whether our books say what the provider says. A deposit that was paid short succeeded in the provider's words; money that had been
-// paid and came back failed in them; and a final state may turn later, of which we hear with the next question, a day after.
+// same tells whether our books say what the provider says, late turns included: house.turn has let the question about them come. A deposit that was
+// paid short succeeded in the provider's words; money that had been paid and came back failed in them.
 func same(t *models.Transaction, s providers.Status) bool {
 	switch {
 	case t.State == s.State:

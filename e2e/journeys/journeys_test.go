@@ -3,6 +3,8 @@ package journeys
 import (
 	"context"
 	"testing"
+
+	"countinghouse/e2e/browse"
 )
 
 // walk is one run of all journeys: one program, one browser, and the people in it.
@@ -25,7 +27,7 @@ func (w *walk) as(t *testing.T, p *person) *person {
 // One program and one browser for all: starting them costs more than walking. The journeys are walked in this order; what one leaves behind
 // is what the next one finds, as in an office.
 func TestTheJourneys(t *testing.T) {
-	ctx := browser(t)
+	ctx := browse.Start(t)
 	h := open(t)
 	w := &walk{house: h, browser: ctx}
 	w.tomas = arrive(t, ctx, h, "Tomás Vega")

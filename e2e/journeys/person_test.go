@@ -3,8 +3,6 @@ package journeys
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,35 +16,12 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"countinghouse/e2e/browse"
 )
 
 // patience is how long a page may take to show what it must show. It is no measure of speed: other work shares the machine.
 const patience = 40 * time.Second
-
-// browser starts Debian's Chromium, or says that it is not there. CI has it.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("the journeys are left out of -short: they build the program and drive a browser")
-	}
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("REQUIRE_BROWSER") != "" {
-			t.Fatal("chromium is required here and not installed")
-		}
-		t.Skip("chromium is not installed: nobody walked the journeys")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.WSURLReadTimeout(time.Minute))
-	alloc, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	ctx, stopBrowser := chromedp.NewContext(alloc)
-	t.Cleanup(stopBrowser)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start chromium: %v", err)
-	}
-	return ctx
-}
 
 // person sits before a browser of their own: one tab, own cookies.
 type person struct {
@@ -125,26 +100,20 @@ func ask[T any](p *person, script string, options ...chromedp.EvaluateOption) T 
 	p.t.Helper()
 	ctx, stop := context.WithTimeout(p.ctx, patience)
 	defer stop()
-	answer, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, options...))
+	answer, err := browse.Ask[T](ctx, script, options...)
 	if err != nil {
 		p.t.Fatalf("%s: %v\n%s", p.name, err, script)
 	}
 	return answer
 }
 
-// until waits until a script answers true. A page that is just being replaced cannot answer; then the next one is asked.
+// until waits until a script answers true.
 func (p *person) until(what, script string) {
 	p.t.Helper()
 	ctx, stop := context.WithTimeout(p.ctx, patience)
 	defer stop()
-	for {
-		yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`!!(`+script+`)`))
-		if err == nil && yes {
-			return
-		}
-		if ctx.Err() != nil || chromedp.Do(ctx, chromedp.Sleep(40*time.Millisecond)) != nil {
-			p.t.Fatalf("%s waits in vain: %s (%v)\n%s", p.name, what, err, p.scene())
-		}
+	if yes, err := browse.Until(ctx, script); !yes {
+		p.t.Fatalf("%s waits in vain: %s (%v)\n%s", p.name, what, err, p.scene())
 	}
 }
 
@@ -152,8 +121,8 @@ func (p *person) until(what, script string) {
 func (p *person) scene() string {
 	ctx, stop := context.WithTimeout(p.ctx, 10*time.Second)
 	defer stop()
-	s, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.pathname + location.search + '\nfocus: ' + (document.activeElement?.outerHTML || '').slice(0, 160) + '\n' +
-		(document.querySelector('main') || document.body).innerText.replace(/\n{2,}/g, '\n').slice(0, 2500)`))
+	s, err := browse.Ask[string](ctx, `location.pathname + location.search + '\nfocus: ' + (document.activeElement?.outerHTML || '').slice(0, 160) + '\n' +
+		(document.querySelector('main') || document.body).innerText.replace(/\n{2,}/g, '\n').slice(0, 2500)`)
 	if err != nil {
 		return "the page cannot be read: " + err.Error()
 	}

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"countinghouse/e2e/browse"
 )
 
 // screens is where the README's pictures are.
@@ -24,7 +26,7 @@ func TestScreens(t *testing.T) {
 	if os.Getenv("UPDATE_SCREENS") == "" {
 		t.Skip("set UPDATE_SCREENS=1 to take the README's pictures anew")
 	}
-	ctx := browser(t)
+	ctx := browse.Start(t)
 	h := open(t)
 	w := &walk{house: h, browser: ctx}
 	w.tomas, w.ada, w.marta = arrive(t, ctx, h, "Tomás Vega"), arrive(t, ctx, h, "Ada Okoye"), arrive(t, ctx, h, "Marta Lind")

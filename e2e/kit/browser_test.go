@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -14,28 +13,15 @@ import (
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"countinghouse/e2e/browse"
 )
 
-// browser starts Debian's Chromium, or says that it is not there. CI has it.
+// browser has two minutes for everything.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("browser tests are left out of -short")
-	}
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("REQUIRE_BROWSER") != "" {
-			t.Fatal("chromium is required here and not installed")
-		}
-		t.Skip("chromium is not installed: the kit was not looked at in a browser")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU)
-	alloc, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	ctx, stop := context.WithTimeout(browse.Start(t), 2*time.Minute)
 	t.Cleanup(stop)
-	ctx, stopTab := chromedp.NewContext(alloc)
-	t.Cleanup(stopTab)
-	ctx, stopTime := context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(stopTime)
 	return ctx
 }
 
@@ -51,7 +37,7 @@ func screen(t *testing.T, ctx context.Context, width, height int64, url string) 
 // ask evaluates a script in the page.
 func ask[T any](t *testing.T, ctx context.Context, script string, options ...chromedp.EvaluateOption) T {
 	t.Helper()
-	answer, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, options...))
+	answer, err := browse.Ask[T](ctx, script, options...)
 	if err != nil {
 		t.Fatal(err)
 	}

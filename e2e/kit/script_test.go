@@ -13,6 +13,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"countinghouse/e2e/browse"
 )
 
 // What app.js does, as a person at the keyboard meets it.
@@ -26,21 +28,14 @@ func press(t *testing.T, ctx context.Context, keys ...string) {
 	}
 }
 
-// eventually asks until a script answers true. A page that is just being replaced
-// cannot answer; then the next one is asked.
+// eventually asks until a script answers true.
 func eventually(t *testing.T, ctx context.Context, what, script string) {
 	t.Helper()
 	short, stop := context.WithTimeout(ctx, 15*time.Second)
 	defer stop()
-	for {
-		yes, err := chromedp.Run(short, chromedp.Evaluate[bool](`!!(`+script+`)`))
-		if err == nil && yes {
-			return
-		}
-		if short.Err() != nil || chromedp.Do(short, chromedp.Sleep(25*time.Millisecond)) != nil {
-			state, _ := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + ' focus: ' + (document.activeElement?.outerHTML || '').slice(0, 160)`))
-			t.Fatalf("%s: not so (%v), at %s", what, err, state)
-		}
+	if yes, err := browse.Until(short, script); !yes {
+		state, _ := browse.Ask[string](ctx, `location.href + ' focus: ' + (document.activeElement?.outerHTML || '').slice(0, 160)`)
+		t.Fatalf("%s: not so (%v), at %s", what, err, state)
 	}
 }
 

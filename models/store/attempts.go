@@ -215,7 +215,7 @@ func (tx *Tx) lateAnswer(t *models.Transaction, x models.Attempt, ans models.Ans
 		return err
 	}
 	if !t.State.Final() {
-		t.NextAsk = tx.Now
+		t.AskEarly(tx.Now)
 	}
 	if err := tx.save(t); err != nil {
 		return err
@@ -413,7 +413,7 @@ func (s *Store) loseAttempt(ctx context.Context, id string) error {
 			return err
 		}
 		if x.Operation != models.OpSend || t.State != models.Sending {
-			t.NextAsk = tx.Now
+			t.AskEarly(tx.Now)
 			return tx.save(t)
 		}
 		t.Reason, t.Waits = sentence, "the provider's word"

@@ -68,15 +68,30 @@ func (s *Store) RecordFinding(ctx context.Context, transactionID string, f model
 	return t, err
 }
 
-func (tx *Tx) nothingFound(t *models.Transaction, f models.Found) error {
+// planNext counts the question that was due and plans the next. Two workers may put the same question: it counts once.
+func (tx *Tx) planNext(t *models.Transaction) {
+	if t.NextAsk > tx.Now {
+		return
+	}
 	t.Asks++
+	t.NextAsk = models.NextAsk(t.Kind, t.State, tx.Now, t.Asks)
+}
+
+func (tx *Tx) nothingFound(t *models.Transaction, f models.Found) error {
 	if t.State == models.Unknown && tx.Now > t.SentAt.Add(models.UnknownAlarm) {
 		t.Alert = "The outcome has been unknown for more than 15 minutes."
 	}
 	if t.State != models.Unknown && f.Result == "not_found" {
 		t.Alert = "The provider no longer knows this transaction."
 	}
-	t.NextAsk = models.NextAsk(t.Kind, t.State, tx.Now, t.Asks)
+	if t.State.Final() && f.Result != "not_found" && t.NextAsk > 0 && t.NextAsk <= tx.Now { // a late question that nobody answered
+		t.NextAsk = 0
+		if again := tx.Now.Add(models.AskLateAgain); again < t.SettledAt.Add(models.AskLateUntil) {
+			t.NextAsk = again
+		}
+		return tx.save(t)
+	}
+	tx.planNext(t)
 	return tx.save(t)
 }
 
@@ -110,17 +125,15 @@ func (tx *Tx) applyReport(t *models.Transaction, f models.Found) error {
 	if to != t.State && !models.CanBecome(t.Kind, t.State, to, by) {
 		return tx.alarm(t, fmt.Sprintf("The provider says %q, which cannot follow %q. Nothing was changed.", to.Word(), t.State.Word()))
 	}
-	asks := t.Asks + 1
 	tx.adopt(t, r)
 	if t.Kind == models.Deposit && r.Settled.Asset != "" && r.Settled.Minor > t.Amount.Minor {
 		t.Alert = fmt.Sprintf("The payer paid %s, more than the %s asked for.", r.Settled, t.Amount)
 	}
 	if to == t.State {
-		t.Asks = asks
+		tx.planNext(t)
 		if models.FiguresOf(t) != before {
 			return tx.settle(t, before, to, by, models.Event{What: "figures", Sentence: "The provider stated new figures"})
 		}
-		t.NextAsk = models.NextAsk(t.Kind, t.State, tx.Now, t.Asks)
 		return tx.save(t)
 	}
 	return tx.settle(t, before, to, by, models.Event{Sentence: "The provider says: " + to.Word() + reasonTail(t)})
@@ -162,8 +175,7 @@ func reasonTail(t *models.Transaction) string {
 
 // alarm keeps a transaction as it is and calls for a person.
 func (tx *Tx) alarm(t *models.Transaction, sentence string) error {
-	t.Asks++
-	t.NextAsk = models.NextAsk(t.Kind, t.State, tx.Now, t.Asks)
+	tx.planNext(t)
 	if t.Alert != sentence {
 		t.Alert = sentence
 		if _, err := tx.event(t, models.Event{What: "alert", Sentence: sentence}); err != nil {
@@ -216,7 +228,7 @@ func (s *Store) AskSoon(ctx context.Context, transactionID, source, says string)
 				return err
 			}
 		}
-		t.NextAsk = tx.Now
+		t.AskEarly(tx.Now)
 		if err := tx.save(t); err != nil {
 			return err
 		}

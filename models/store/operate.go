@@ -174,7 +174,7 @@ func (s *Store) RecordOperation(ctx context.Context, attemptID string, ans model
 		if _, err := tx.event(t, models.Event{What: "answer", Sentence: sentence}); err != nil {
 			return err
 		}
-		t.NextAsk = tx.Now
+		t.AskEarly(tx.Now)
 		if err := tx.save(t); err != nil {
 			return err
 		}
