@@ -86,6 +86,12 @@ func (c *Client) changed(a answer, wanted string, q providers.Query) providers.O
 	if a.outcome != nil {
 		return a.outcome
 	}
+	if id := a.object.id("cashout_id"); a.object.has("cashout_id") && id != q.ProviderRef {
+		return providers.Unknown{Cause: "OneKey's answer speaks of another cashout than the one to be changed.", Raw: a.raw}
+	}
+	if lie := contradicts(a.object, q.Reference, q.Amount); q.Reference != "" && lie != "" {
+		return providers.Unknown{Cause: lie, Raw: a.raw}
+	}
 	s, ok := c.cashoutStatus(a.object)
 	if !ok || s.State == "" {
 		return providers.Unknown{Cause: "OneKey's answer does not say which status the cashout has now.", Raw: a.raw}

@@ -210,11 +210,17 @@ func (c *Client) askStatus(ctx context.Context, operation string, body statusBod
 	if err != nil {
 		return unclear(sentence(c.clean(reasonOf(err))) + ".")
 	}
+	if res.Status >= 300 && res.Status < 400 {
+		return unclear(elsewhere(res.Status))
+	}
 	o, err := readObject(res.Body)
 	if err != nil {
 		return unclear(fmt.Sprintf("HTTP %d, unreadable: %s.", res.Status, c.clean(err.Error())))
 	}
 	if p, bad := c.problemOf(res, o); bad {
+		if lie := contradicts(o, body.ExternalID, models.Money{}); body.ExternalID != "" && lie != "" {
+			return unclear(lie)
+		}
 		if p.Code == "509" && res.Status < 500 {
 			return providers.Finding{Result: providers.NotFound, Says: p.says(cashouts), Raw: raw}
 		}

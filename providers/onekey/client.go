@@ -117,7 +117,7 @@ func (c *Client) open(field, address string) (*httpx.Client, error) {
 	}
 	hosts := site.Hosts
 	if c.cfg.Environment == models.Live {
-		if slices.Contains(stagingHosts(), strings.ToLower(u.Hostname())) {
+		if slices.Contains(stagingHosts(), strings.TrimRight(strings.ToLower(u.Hostname()), ".")) {
 			return nil, models.FieldErrorf(field, "This is OneKey's staging host. A live credential needs the production host that OneKey handed over.")
 		}
 		if len(hosts) == 0 {

@@ -73,9 +73,10 @@ func refusesChange(p problem) bool {
 }
 
 // refusesDeposit reads a creation error of the deposits family: the numbered ones are refusals of header or fields. 104 says that the key
-// was used, so something exists; a 201 about the invoice id may be the duplicate, whose number nobody documents (OKP-IDEM-4).
+// was used, so something exists; a 201 about the invoice id, or one that names no field in its details as the contract has it, may be the
+// duplicate, whose number nobody documents (OKP-IDEM-4).
 func refusesDeposit(p problem) bool {
-	if p.Code == "201" && aboutReference(p) {
+	if p.Code == "201" && (len(p.Details) == 0 || aboutReference(p)) {
 		return false
 	}
 	if slices.Contains([]string{"USER_REJECTED_KYC_CHECK", "DEPOSIT_REJECTED_FRAUD_CHECK"}, p.Type) {
@@ -86,7 +87,7 @@ func refusesDeposit(p problem) bool {
 
 func aboutReference(p problem) bool {
 	text := strings.ToLower(p.Text)
-	for _, word := range []string{"invoice", "already", "exists", "duplicate", "used"} {
+	for _, word := range []string{"invoice", "already", "exist", "duplicat", "used", "unique", "repeat", "twice"} {
 		if strings.Contains(text, word) {
 			return true
 		}

@@ -101,7 +101,7 @@ func TestEveryDepositCodeIsReadAsTheContractSays(t *testing.T) {
 	r := providers.SendRequest{Reference: "CHTEST", Amount: models.Money{Minor: 100, Asset: "BRL"}, Method: "dep_br_pix_quickpay"}
 	for code, row := range map[string][2]string{
 		"100": {"401", "refused 100"}, "101": {"400", "refused 101"}, "102": {"400", "refused 102"}, "103": {"400", "refused 103"}, "104": {"400", "unknown"},
-		"105": {"400", "refused 105"}, "200": {"405", "refused 200"}, "201": {"400", "refused 201"}, "208": {"404", "refused 208"}, "418": {"400", "refused 418"},
+		"105": {"400", "refused 105"}, "200": {"405", "refused 200"}, "201": {"400", "unknown"}, "208": {"404", "refused 208"}, "418": {"400", "refused 418"},
 		"299": {"400", "unknown"}, "800": {"400", "unknown"}, "700": {"500", "unknown"},
 	} {
 		var status int

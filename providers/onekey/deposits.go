@@ -108,6 +108,9 @@ func (c *Client) depositBody(r providers.SendRequest) depositBody {
 	if p != (payer{}) && r.Method != "dep_br_pix_quickpay" {
 		b.Payer = &p
 	}
+	if !httpsOnly(b.NotificationURL) && !stand(b.NotificationURL) {
+		b.NotificationURL = "" // an https address too; without one the panel's default is called
+	}
 	if !httpsOnly(b.BackURL) {
 		b.BackURL, b.SuccessURL, b.ErrorURL = "", "", "" // they take https addresses only; without one the payer stays on their page
 	}
@@ -208,8 +211,8 @@ func (c *Client) FindDeposit(ctx context.Context, q providers.Query) providers.F
 	if c.cfg.Secrets[fDepositKey] == "" {
 		return providers.Finding{Result: providers.Unclear, Says: "This credential has no deposit keys."}
 	}
-	id := q.ProviderRef
-	if id == "" {
+	id, searched := q.ProviderRef, false
+	if searched = id == ""; searched {
 		found, says := c.searchBooks(ctx, "deposits", q)
 		if found == "" {
 			return providers.Finding{Result: providers.Unclear, Says: "OneKey is asked for deposits by its own number only. " + says}
@@ -220,7 +223,12 @@ func (c *Client) FindDeposit(ctx context.Context, q providers.Query) providers.F
 		return providers.Finding{Result: providers.Unclear, Says: "What we hold as OneKey's number is none."}
 	}
 	res, err := c.signed(ctx, c.main, c.depositKeys(), "deposit.status", http.MethodGet, "/v3/deposits/"+id, "", nil, "")
-	return c.readDeposit(c.question(deposits, res, err), q, id)
+	a := c.question(deposits, res, err)
+	if searched && a.object == nil && a.finding.Result == providers.NotFound {
+		a.finding.Result = providers.Unclear
+		a.finding.Says = "OneKey's books hold our deposit as " + id + ", and the API says " + a.finding.Says + ". One of the two is wrong."
+	}
+	return c.readDeposit(a, q, id)
 }
 
 func (c *Client) readDeposit(a asking, q providers.Query, id string) providers.Finding {
@@ -247,9 +255,10 @@ func (c *Client) readDeposit(a asking, q providers.Query, id string) providers.F
 	s.Payer = c.clean(strings.TrimSpace(strings.Join([]string{p.text("first_name"), p.text("last_name"), p.text("document")}, " ")))
 	if s.State == models.Succeeded {
 		// Payers can pay a wrong amount: what was credited is theirs to say and ours to compare.
-		amount, ok := o.money("local_amount", orText(o.text("currency"), q.Amount.Asset))
-		if !ok || amount.Minor <= 0 {
-			return unclear("The deposit is " + s.Word + " and its local_amount cannot be read.")
+		// A currency that they do not state is never taken to be the one that we asked in (README, rule 4).
+		amount, ok := o.money("local_amount", o.text("currency"))
+		if !ok || amount.Minor <= 0 || amount.Asset == "" {
+			return unclear("The deposit is " + s.Word + " and its local_amount and currency cannot be read.")
 		}
 		s.Amount = amount
 	}
@@ -275,6 +284,9 @@ func (c *Client) question(f family, res httpx.Response, err error) asking {
 	}
 	if err != nil {
 		return unclear(sentence(c.clean(reasonOf(err))) + ".")
+	}
+	if res.Status >= 300 && res.Status < 400 {
+		return unclear(elsewhere(res.Status))
 	}
 	o, err := readObject(res.Body)
 	if err != nil {

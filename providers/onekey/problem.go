@@ -110,6 +110,11 @@ func (c *Client) judge(f family, res httpx.Response, err error, refused func(pro
 	return answer{raw: raw, outcome: providers.Unknown{Cause: "OneKey answered " + p.says(f) + ", which does not say that nothing was created.", Raw: raw}}
 }
 
+// elsewhere says that an answer sends us to another address. OneKey's API never does: whoever answers so, it is not its word.
+func elsewhere(status int) string {
+	return fmt.Sprintf("HTTP %d sends us elsewhere; nothing in it is OneKey's word.", status)
+}
+
 // created reports whether an answer claims that something exists.
 func created(o object) bool {
 	return o.has("cashout_id") || o.has("deposit_id") || o.has("refund_id") || o.has("subscription_id")

@@ -36,7 +36,16 @@ func (c *Client) book(ctx context.Context, path, query string) (object, []byte, 
 	if err != nil {
 		return nil, nil, c.unreadable(what, err)
 	}
+	if asked, err := url.ParseQuery(query); err == nil && asked.Has("page") && o.has("page") && o.text("page") != asked.Get("page") {
+		return nil, nil, models.Errorf(models.Unavailable, "%s: OneKey answered page %s when asked for page %s.", what, c.clean(o.text("page")), asked.Get("page"))
+	}
 	return o, res.Exchange.ResponseBody, nil
+}
+
+// rowsOf is how many rows a page has, readable or not: only a page that is not full is the last one.
+func rowsOf(o object) int {
+	all, _ := o["data"].([]any)
+	return len(all)
 }
 
 // moment writes a time as the API takes it (OKP-REC-1).
@@ -95,7 +104,7 @@ func (c *Client) Statement(ctx context.Context, from, to time.Time, next string)
 		lines = append(lines, c.statementLine(at.book, row))
 	}
 	switch {
-	case len(lines) >= pageSize(o) && at.page+1 < mostPages:
+	case rowsOf(o) >= pageSize(o) && at.page+1 < mostPages:
 		at.page++
 	case end.Before(to):
 		at.from, at.page = end, 0
@@ -175,7 +184,7 @@ func (c *Client) searchBooks(ctx context.Context, book string, q providers.Query
 				return c.statementLine(book, row).ID, "Found in OneKey's books."
 			}
 		}
-		if len(rows) < pageSize(o) {
+		if rowsOf(o) < pageSize(o) {
 			break
 		}
 	}

@@ -74,11 +74,20 @@ func (c *Client) validateAccount(ctx context.Context, m providers.Method, r prov
 		body.Amount, body.Currency = json.Number(r.Amount.Plain()), r.Amount.Asset
 	}
 	res, err := c.signed(ctx, c.main, c.validationKeys(), "account.validate", http.MethodPost, "/v5/account/validate", "", body, "")
-	if err == nil && res.Status >= 200 && res.Status < 300 && codeOf(res.Body) == "" {
+	if err == nil && plainYes(res) {
 		return providers.Verification{Verdict: providers.RecipientOK, Raw: res.Exchange.ResponseBody,
 			Sentence: "OneKey says that the account is valid. A cashout should work; this is no reservation."}, nil
 	}
 	return c.verdict(res, err)
+}
+
+// plainYes reports a success: 2XX, empty (the prose says 204) or an object without a code (OKP-VAL-1). A page of some other server is neither.
+func plainYes(res httpx.Response) bool {
+	if res.Status < 200 || res.Status > 299 {
+		return false
+	}
+	o, err := readObject(res.Body)
+	return len(res.Body) == 0 || (err == nil && !o.has("code"))
 }
 
 // verdict reads a failed validation (contract 6.5). Codes about keys, addresses or this merchant say nothing about the recipient.
@@ -121,12 +130,20 @@ func (c *Client) validatePix(ctx context.Context, r providers.SendRequest) (prov
 	}
 	body := pixBody{KeyType: kind, Document: v["document_id"], PixKey: key, NotificationURL: r.NotifyURL}
 	res, err := c.signed(ctx, c.main, c.validationKeys(), "pix.validate", http.MethodPost, "/v5/account/pix_key/validate/details", "", body, "", token)
-	if err != nil || res.Status < 200 || res.Status > 299 || codeOf(res.Body) != "" {
+	if err != nil || !plainYes(res) {
 		if len(res.Body) == 0 && res.Status == http.StatusBadRequest {
 			// Older pages: an empty 400 says that the key is no good.
 			return providers.Verification{Verdict: providers.RecipientBad, Sentence: "OneKey refuses the PIX key without a reason."}, nil
 		}
 		return c.verdict(res, err)
+	}
+	o, _ := readObject(res.Body)
+	switch said := c.clean(o.text("message")); {
+	case o.has("pix_key") && !strings.EqualFold(o.text("pix_key"), key):
+		return providers.Verification{}, models.Errorf(models.Unavailable, "Verification: OneKey's answer is about another PIX key than we asked for.")
+	case strings.EqualFold(o.text("status"), "ERROR"):
+		return providers.Verification{Verdict: providers.RecipientBad, Raw: res.Exchange.ResponseBody,
+			Sentence: "OneKey says that the PIX key does not fit: " + orText(said, "no reason given") + "."}, nil
 	}
 	return providers.Verification{Verdict: providers.RecipientPending, Token: token, Sentence: "OneKey checks the PIX key and answers by callback.", Raw: res.Exchange.ResponseBody}, nil
 }

@@ -30,8 +30,9 @@ func (c *Client) SendTransfer(ctx context.Context, r providers.SendRequest) prov
 		return withheld("This credential has no deposit keys.")
 	case from == to || !isWallet(from) || !isWallet(to):
 		return withheld("OneKey's wallets are PROPRIETARY and TRANSACTIONAL: move money from one to the other.")
-	case r.Reference == "":
-		return withheld("A wallet transfer needs our reference as its idempotency key.")
+	case r.Reference == "" || !c.set.sendKey:
+		// Contract 3.2: always with a key, whatever deposits and refunds do (OKP-IDEM-3): nothing else tells two transfers apart.
+		return withheld("A wallet transfer needs our reference as its idempotency key, and this credential's settings must let it be sent (OKP-IDEM-3).")
 	}
 	if ps := checkRequest(c.cfg.Settings, m, r.Amount, map[string]string{"from": from, "to": to}); len(ps) > 0 {
 		return withheld("Not sent: %s", ps[0].Sentence)
