@@ -185,11 +185,17 @@ func (s SubAccountSpec) Clean(asked bool) (SubAccountSpec, []Problem) {
 		*f.to = strings.Join(strings.Fields(v), " ")
 	}
 	s.Country = strings.ToUpper(s.Country)
+	named := s.Name != ""
 	if s.Name == "" {
 		if r := []rune(s.Company); len(r) > 40 {
 			s.Name = strings.TrimSpace(string(r[:39])) + "…"
 		} else {
 			s.Name = s.Company
+		}
+	}
+	for i, f := range [][2]string{{"company", s.Company}, {"name", s.Name}} {
+		if f[1] != "" && (i == 0 || named) && strings.ContainsRune("=+-@", rune(f[1][0])) {
+			ps = append(ps, Problem{f[0], "The " + f[0] + " begins with " + f[1][:1] + ", which a spreadsheet would take for a formula. No company is called so."})
 		}
 	}
 	if s.Country != "" && !countryShape.MatchString(s.Country) {
@@ -308,4 +314,18 @@ type Working struct {
 	Name     string
 	Company  string
 	Provider string
+}
+
+// ListedSubAccount is one row of a provider's own list.
+type ListedSubAccount struct {
+	ID, UserID, Company, Country, Type, State, Username, Email string
+}
+
+// SubAccountListing is one reading of a provider's own list. What it shows exists; only a complete one says that something does not.
+type SubAccountListing struct {
+	StartedAt  Micros
+	Complete   bool
+	Problem    string // why it is not complete
+	Rows       []ListedSubAccount
+	ExchangeID string
 }

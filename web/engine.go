@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync"
 	"time"
 
 	"countinghouse/handlers"
@@ -25,6 +26,7 @@ type Engine struct {
 	recorder *tasks.Recorder
 	desk     *tasks.Desk
 	money    *tasks.Money
+	accounts *tasks.SubAccounts
 	hooks    *tasks.Hooks
 	inbox    *store.Intake
 	queue    *jobs.Queue
@@ -51,6 +53,7 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 	e.desk = tasks.NewDesk(tasks.DeskConfig{Store: rt.Store, Vault: rt.Vault, Registry: rt.Providers, Recorder: e.recorder, Log: rt.Log, CallerAddress: rt.Config.EgressAddress, Clock: providersClock()})
 	e.money = &tasks.Money{Store: rt.Store, Clients: e.desk, Vault: rt.Vault, Log: rt.Log, Instance: instance, CallbackURL: callback}
 	rig(rt, e.money)
+	e.accounts = &tasks.SubAccounts{Store: rt.Store, Clients: e.desk, Registry: rt.Providers, Log: rt.Log, Instance: instance, Step: e.money.Step, Pause: e.money.Pause}
 	lanes := tasks.MoneyLanes()
 	maps.Copy(lanes, tasks.KeyLanes())
 	e.queue, err = jobs.New(jobs.Config{DB: rt.Store.WriteDB(), Engine: kind, Now: rt.Clock, Log: rt.Log, Lanes: lanes, Alone: rt.lonely()})
@@ -58,6 +61,7 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 		return nil, err
 	}
 	e.money.Register(e.queue)
+	e.accounts.Register(e.queue)
 	e.hooks = &tasks.Hooks{Store: rt.Store, Desk: e.desk, Queue: e.queue, Log: rt.Log}
 	e.hooks.Verified = func(ctx context.Context, credentialID, token string, v providers.Verification) error {
 		return rt.Store.AnswerVerification(ctx, credentialID, token, string(v.Verdict), v.Name, v.Sentence)
@@ -104,7 +108,10 @@ func (e *Engine) run(ctx context.Context) {
 	if err := e.queue.Start(context.WithoutCancel(ctx)); err != nil {
 		log.Error("the queue does not start; the sweep does its work, later", "error", err)
 	}
+	var beside sync.WaitGroup
+	beside.Go(func() { e.accounts.Run(ctx, e.rt.lonely()) })
 	e.money.Run(ctx, e.rt.lonely())
+	beside.Wait()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	if err := e.queue.Stop(stop); err != nil && !errors.Is(err, context.DeadlineExceeded) {

@@ -72,6 +72,8 @@ func (tx *Tx) applyChange(actor models.Actor, kind, subject string, payload []by
 		err = tx.applyIPRule(actor, subject, payload)
 	case "ip_rule.remove":
 		err = tx.applyIPRuleRemoval(actor, subject)
+	case subAccountResend:
+		err = tx.applyResend(actor, subject, payload)
 	default:
 		err = fmt.Errorf("a change of unknown kind %q", kind)
 	}

@@ -47,7 +47,7 @@ func description() providers.Description {
 		Webhooks: []providers.WebhookTopic{{ID: "events", Title: "Events", Mark: providers.Assumed, Item: "WSPN-WH-3",
 			Help: "Enter this address in WSPN's wallet platform, in the menu of API keys: it is attached to the key. WSPN wants to hear SUCCESS within 15 seconds."}},
 		Passport:       passport(),
-		Demo:           map[string]string{"refusal_codes": "TEST_FUNDS,TEST_CURRENCY,TEST_REMIT_INFO,TEST_QUOTE_USED,TEST_ADDRESS_UNKNOWN"},
+		Demo:           map[string]string{"refusal_codes": "TEST_FUNDS,TEST_CURRENCY,TEST_REMIT_INFO,TEST_QUOTE_USED,TEST_ADDRESS_UNKNOWN,TEST_USER_EXISTS"},
 		CheckRequest:   checkRequest,
 		Locks:          locks,
 		StatusSentence: statusSentence,
