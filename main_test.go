@@ -23,11 +23,12 @@ var allowed = []struct {
 	{"web/*", []string{"models", "models/*", "providers"}},
 	{"web", []string{"web/*", "handlers", "handlers/tasks", "views", "views/ui", "models", "models/*", "providers", "static"}},
 	{"handlers/tasks", []string{"models", "models/store", "models/jobs", "models/vault", "models/files", "providers", "providers/httpx"}}, // records exchanges
-	{"handlers", []string{"models", "models/store", "models/files", "providers", "views", "views/ui"}},
+	{"handlers", []string{"models", "models/store", "models/files", "models/pack", "providers", "views", "views/ui"}},
 	{"views/ui", []string{"static"}},
 	{"views", []string{"views/ui", "models", "providers", "static"}},
 	{"models/store/storetest", []string{"models", "models/store", "models/vault"}},
 	{"models/store", []string{"models", "models/jobs", "models/vault"}},
+	{"models/pack", []string{"models"}},
 	{"models/address", nil},
 	{"models/jobs", nil},
 	{"models/vault", nil},

@@ -49,7 +49,7 @@ func (h *Transactions) page(c *Ctx) (views.TransactionParams, error) {
 	d := h.description(t.Provider)
 	p := views.TransactionParams{Story: story, Provider: d, Court: h.court(c, story), Zone: c.Zone, Now: c.Now,
 		CanOperate: c.Actor.Can(models.PayoutsOperate), CanSeeExchanges: c.Actor.Can(models.ExchangesRead), CanRefund: c.Actor.Can(models.RefundsCreate), CanReveal: c.Actor.Can(models.CodesReveal),
-		IsMaker: t.CreatedBy == c.Actor.UserID && t.CreatedBy != ""}
+		CanExport: c.Actor.Can(models.ExportsCreate), CanNote: c.Actor.Can(models.NotesWrite), IsMaker: t.CreatedBy == c.Actor.UserID && t.CreatedBy != ""}
 	if p.Values, err = destinationLines(c, h.Store, d, story); err != nil {
 		return p, err
 	}

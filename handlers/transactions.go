@@ -32,7 +32,7 @@ func (h *Transactions) Routes() []Route {
 		return Route{Method: fiber.MethodPost, Path: "/transactions/:id/" + path, Name: "transactions." + name, Permission: models.PayoutsOperate, Section: "transactions", Handle: f}
 	}
 	note := do("notes", "note", h.note)
-	note.Permission = models.TransactionsRead
+	note.Permission = models.NotesWrite
 	withdraw := do("withdraw", "withdraw", h.withdraw)
 	withdraw.Permission, withdraw.AnyOf = "", []models.Permission{models.PayoutsCreate, models.PayoutsOperate}
 	return []Route{
@@ -42,6 +42,7 @@ func (h *Transactions) Routes() []Route {
 		{Method: fiber.MethodGet, Path: "/transactions/:id", Name: "transactions.show", Permission: models.TransactionsRead, Section: "transactions", Handle: h.show},
 		{Method: fiber.MethodGet, Path: "/transactions/:id/peek", Name: "transactions.peek", Permission: models.TransactionsRead, Section: "transactions", Handle: h.peek},
 		{Method: fiber.MethodGet, Path: "/transactions/:id/live", Name: "transactions.live", Permission: models.TransactionsRead, Section: "transactions", Handle: h.live},
+		{Method: fiber.MethodGet, Path: "/transactions/:id/evidence.zip", Name: "transactions.evidence", Permission: models.ExportsCreate, Section: "transactions", Timeout: exportTimeout, Handle: h.evidence},
 		{Method: fiber.MethodPost, Path: "/preferences/columns", Name: "transactions.columns", Permission: models.TransactionsRead, Section: "transactions", Handle: h.columns},
 		{Method: fiber.MethodPost, Path: "/views", Name: "views.save", Permission: models.TransactionsRead, Section: "transactions", Handle: h.saveView},
 		{Method: fiber.MethodPost, Path: "/views/:id/delete", Name: "views.remove", Permission: models.TransactionsRead, Section: "transactions", Handle: h.removeView},

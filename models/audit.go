@@ -1,5 +1,10 @@
 package models
 
+import (
+	"encoding/json"
+	"fmt"
+)
+
 // AuditEntry is one line of the audit trail: who did or saw what, when, from where, and what changed. Entries are never changed; each
 // one's Hash covers all its fields and the Hash of the one before.
 type AuditEntry struct {
@@ -21,6 +26,18 @@ type AuditEntry struct {
 	Hash         string
 }
 
+// Link is the text whose SHA-256, in lower-case hex, is the entry's Hash: the hash of the entry before it, a line end, and the JSON of all
+// fields with an empty Hash. encoding/json writes struct fields in their order and escapes strings in one way only, so the bytes are the
+// same every time as long as the struct keeps its order.
+func (e AuditEntry) Link(prev string) []byte {
+	e.Hash = ""
+	b, err := json.Marshal(e)
+	if err != nil {
+		panic(err) // strings and integers only: cannot happen
+	}
+	return append(append([]byte(prev), '\n'), b...)
+}
+
 // AuditFilter narrows the audit trail. Empty fields do not narrow.
 type AuditFilter struct {
 	ActorID string
@@ -40,6 +57,11 @@ type AuditAnchor struct {
 	At        Micros `json:"at_us"`
 	KeyID     string `json:"key_id"`
 	Signature string `json:"signature"` // Ed25519 over "countinghouse audit anchor\n" + seq + "\n" + hash + "\n" + at_us, base64
+}
+
+// Text is what the anchor's signature covers.
+func (a AuditAnchor) Text() []byte {
+	return fmt.Appendf(nil, "countinghouse audit anchor\n%d\n%s\n%d", a.Seq, a.Hash, a.At)
 }
 
 // AuditReport is the answer of a verification.

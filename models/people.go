@@ -31,6 +31,7 @@ type Permission string
 // The permissions, by noun and verb.
 const (
 	TransactionsRead     Permission = "transactions.read"
+	NotesWrite           Permission = "notes.write"    // remarks on transactions
 	ExchangesRead        Permission = "exchanges.read" // the redacted requests and answers
 	PayoutsCreate        Permission = "payouts.create"
 	PayoutsApprove       Permission = "payouts.approve"
@@ -65,12 +66,12 @@ const (
 
 // rolePermissions is the one table of who may do what. No role both moves money and manages keys.
 var rolePermissions = map[Role][]Permission{
-	Finance: {TransactionsRead, ExchangesRead, PayoutsCreate, PayoutsApprove, PayoutsOperate, DepositsCreate, RefundsCreate,
+	Finance: {TransactionsRead, NotesWrite, ExchangesRead, PayoutsCreate, PayoutsApprove, PayoutsOperate, DepositsCreate, RefundsCreate,
 		ConversionsCreate, OrdersCreate, CodesReveal, BalancesRead, WebhooksRead, WebhooksReplay, ReconciliationManage, ExportsCreate,
 		DestinationsRead, DestinationsCreate, CredentialsRead},
-	Compliance: {TransactionsRead, BalancesRead, DestinationsRead, DestinationsCreate, DestinationsApprove, SubAccountsManage, KYBRead,
+	Compliance: {TransactionsRead, NotesWrite, BalancesRead, DestinationsRead, DestinationsCreate, DestinationsApprove, SubAccountsManage, KYBRead,
 		KYBManage, KYBApprove, AuditRead, ExportsCreate, PeopleRead, CredentialsRead},
-	Admin: {TransactionsRead, ExchangesRead, BalancesRead, WebhooksRead, WebhooksReplay, DestinationsRead, CredentialsRead,
+	Admin: {TransactionsRead, NotesWrite, ExchangesRead, BalancesRead, WebhooksRead, WebhooksReplay, DestinationsRead, CredentialsRead,
 		CredentialsManage, ChangesApprove, AllowlistManage, PoliciesManage, PeopleRead, PeopleManage, AuditRead, SettingsManage, ExportsCreate},
 	Auditor: {TransactionsRead, ExchangesRead, BalancesRead, WebhooksRead, DestinationsRead, KYBRead, CredentialsRead, PeopleRead,
 		AuditRead, ExportsCreate},

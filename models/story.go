@@ -33,6 +33,7 @@ type ApprovalRequest struct {
 // Decision is one person's word on a request.
 type Decision struct {
 	UserID, Name, Decision, Reason string
+	Digest                         string // of what was in front of that person
 	At                             Micros
 }
 

@@ -145,8 +145,8 @@ func PayloadOf(t *Transaction, d *TransactionDetail) Payload {
 		t.Amount.Minor, d.Values, d.Note, d.Hold, t.OfID, d.Full, d.From, d.To, d.SKU, d.Quantity, t.Counter.Asset}
 }
 
-// Digest is the SHA-256 of the payload in its one JSON form (struct order, map keys sorted), as lower-case hex.
-func (p Payload) Digest() string {
+// Bytes is the payload in its one JSON form: struct order, map keys sorted.
+func (p Payload) Bytes() []byte {
 	if p.Values == nil {
 		p.Values = map[string]string{}
 	}
@@ -154,7 +154,12 @@ func (p Payload) Digest() string {
 	if err != nil { // strings and integers always marshal
 		panic(err)
 	}
-	sum := sha256.Sum256(b)
+	return b
+}
+
+// Digest is the SHA-256 of the payload's one form, as lower-case hex.
+func (p Payload) Digest() string {
+	sum := sha256.Sum256(p.Bytes())
 	return hex.EncodeToString(sum[:])
 }
 

@@ -27,6 +27,8 @@ type TransactionParams struct {
 	CanSeeExchanges bool
 	CanRefund       bool
 	CanReveal       bool
+	CanExport       bool
+	CanNote         bool
 	IsMaker         bool
 	DisputeWhy      string // why no dispute can be opened with this credential; empty: it can
 	Zone            *time.Location

@@ -161,6 +161,8 @@ func (c BackupCmd) Run(e *Env) error { return Backup(e, e.Config, e.Log, e.Out, 
 type AuditCmd struct {
 	Verify AuditVerifyCmd `cmd:"" help:"Read the whole chain and name the first entry that does not fit."`
 	Anchor AuditAnchorCmd `cmd:"" help:"Sign the end of the chain and print the anchor, to be kept elsewhere."`
+	Key    AuditKeyCmd    `cmd:"" help:"Print the public key that anchors and evidence packs are checked with, to be given to those who check."`
+	Check  CheckPackCmd   `cmd:"" name:"check-pack" help:"Check an evidence pack. It needs no database and can be done on any machine."`
 }
 
 // AuditVerifyCmd verifies.
@@ -181,6 +183,26 @@ type AuditAnchorCmd struct{}
 
 // Run implements the command.
 func (AuditAnchorCmd) Run(e *Env) error { return AuditAnchor(e, e.Config, e.Log, e.Out) }
+
+// AuditKeyCmd prints the public key.
+type AuditKeyCmd struct{}
+
+// Run implements the command.
+func (AuditKeyCmd) Run(e *Env) error { return AuditKey(e.Config, e.Out) }
+
+// CheckPackCmd checks an evidence pack.
+type CheckPackCmd struct {
+	File string   `arg:"" type:"existingfile" help:"The ZIP."`
+	Key  *os.File `help:"The merchant's public key as “audit key” prints it. Without it the key inside is believed, which shows only that nothing was changed after signing."`
+}
+
+// Run implements the command.
+func (c CheckPackCmd) Run(e *Env) error {
+	if c.Key == nil {
+		return CheckPack(e.Out, c.File, nil)
+	}
+	return CheckPack(e.Out, c.File, c.Key)
+}
 
 // DoctorCmd looks at everything.
 type DoctorCmd struct {

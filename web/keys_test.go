@@ -141,8 +141,9 @@ func (h *keyHouse) noCanary() {
 	}
 }
 
+// note keeps what an answer said, files taken out of their ZIP: compressed, a secret would not be found.
 func (h *keyHouse) note(a answer) answer {
-	h.pages.WriteString(a.body)
+	h.pages.WriteString(unpacked(h.T, a.body))
 	return a
 }
 

@@ -491,7 +491,9 @@ func TestTheWatchForAReturnEndsEvenIfNobodyAnswers(t *testing.T) {
 		x := h.approved(t)
 		must(t, h.money.Send(t.Context(), x.ID))
 		must(t, h.money.Ask(t.Context(), x.ID))
-		h.bank.find = func(providers.Query) providers.Finding { return providers.Finding{Result: providers.Unclear, Says: "silence"} }
+		h.bank.find = func(providers.Query) providers.Finding {
+			return providers.Finding{Result: providers.Unclear, Says: "silence"}
+		}
 		for range 60 {
 			h.clock.Advance(24 * time.Hour)
 			if _, err := h.money.Sweep(t.Context()); err != nil {

@@ -69,10 +69,10 @@ func (tx *Tx) attachDecisions(rs []ApprovalRequest) error {
 	return tx.Each(func(r *sql.Rows) error {
 		var d Decision
 		var id string
-		err := r.Scan(&id, &d.UserID, &d.Name, &d.Decision, &d.Reason, &d.At)
+		err := r.Scan(&id, &d.UserID, &d.Name, &d.Decision, &d.Reason, &d.Digest, &d.At)
 		rs[at[id]].Decisions = append(rs[at[id]].Decisions, d)
 		return err
-	}, "SELECT request_id, user_id, user_name, decision, reason, at_us FROM approvals WHERE request_id IN ("+marks(len(ids))+") ORDER BY at_us, user_id", ids...)
+	}, "SELECT request_id, user_id, user_name, decision, reason, digest, at_us FROM approvals WHERE request_id IN ("+marks(len(ids))+") ORDER BY at_us, user_id", ids...)
 }
 
 // marks is the list of n placeholders.

@@ -54,19 +54,10 @@ func (tx *Tx) Audit(actor models.Actor, action, noun, id string, before, after a
 const auditColumns = `seq, at_us, actor_id, actor_name, task, session_id, ip, action, noun, noun_id, sentence,
 	before_digest, after_digest, before_json, after_json, hash`
 
-// chain computes an entry's hash: SHA-256 over the hash before it and the JSON of all other fields. encoding/json writes struct fields in
-// their order and escapes strings in one way only, so the bytes are canonical as long as models.AuditEntry keeps its order.
+// chain computes an entry's hash from the hash before it and everything that it says.
 func chain(prev string, e models.AuditEntry) string {
-	e.Hash = ""
-	b, err := json.Marshal(e)
-	if err != nil {
-		panic(err) // strings and integers only: cannot happen
-	}
-	h := sha256.New()
-	h.Write([]byte(prev))
-	h.Write([]byte{'\n'})
-	h.Write(b)
-	return hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(e.Link(prev))
+	return hex.EncodeToString(sum[:])
 }
 
 // redacted gives the JSON of v without secrets, and its digest. Nothing before or after is two empty strings.

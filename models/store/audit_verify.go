@@ -39,8 +39,11 @@ func (s *Store) AuditPublicKey() ed25519.PublicKey {
 	return s.signer.key.Public().(ed25519.PublicKey)
 }
 
-func anchorText(a models.AuditAnchor) []byte {
-	return fmt.Appendf(nil, "countinghouse audit anchor\n%d\n%s\n%d", a.Seq, a.Hash, a.At)
+// sign makes the anchor that says: at that moment the chain ended with this entry.
+func (sg auditSigner) sign(seq int64, hash string, at models.Micros) models.AuditAnchor {
+	a := models.AuditAnchor{Seq: seq, Hash: hash, At: at, KeyID: sg.id}
+	a.Signature = base64.StdEncoding.EncodeToString(ed25519.Sign(sg.key, a.Text()))
+	return a
 }
 
 func (tx *Tx) anchor(seq int64, hash string) error {
@@ -48,8 +51,7 @@ func (tx *Tx) anchor(seq int64, hash string) error {
 	if sg.key == nil {
 		return nil
 	}
-	a := models.AuditAnchor{Seq: seq, Hash: hash, At: tx.Now, KeyID: sg.id}
-	a.Signature = base64.StdEncoding.EncodeToString(ed25519.Sign(sg.key, anchorText(a)))
+	a := sg.sign(seq, hash, tx.Now)
 	return tx.Exec(`INSERT INTO audit_anchors (seq, hash, at_us, key_id, signature) VALUES (?,?,?,?,?) ON CONFLICT (seq) DO NOTHING`,
 		a.Seq, a.Hash, a.At, a.KeyID, a.Signature)
 }
@@ -112,7 +114,7 @@ func (s *Store) badAnchor(a models.AuditAnchor) string {
 		return fmt.Sprintf("The anchor at entry %d was signed with another key (%s).", a.Seq, a.KeyID)
 	}
 	sig, err := base64.StdEncoding.DecodeString(a.Signature)
-	if err != nil || !ed25519.Verify(pub, anchorText(a), sig) {
+	if err != nil || !ed25519.Verify(pub, a.Text(), sig) {
 		return fmt.Sprintf("The anchor at entry %d has a wrong signature.", a.Seq)
 	}
 	return ""

@@ -42,7 +42,7 @@ func (s *Store) Decide(ctx context.Context, a models.Actor, env models.Environme
 			r.ID, a.UserID, a.Name, decision, reason, r.Digest, tx.Now); err != nil {
 			return err
 		}
-		r.Decisions = append(r.Decisions, Decision{UserID: a.UserID, Name: a.Name, Decision: decision, Reason: reason, At: tx.Now})
+		r.Decisions = append(r.Decisions, Decision{UserID: a.UserID, Name: a.Name, Decision: decision, Reason: reason, Digest: r.Digest, At: tx.Now})
 		if err := tx.decided(a, r, approve, reason); err != nil {
 			return err
 		}

@@ -263,20 +263,54 @@ func (s *Store) Health(ctx context.Context, actor models.Actor, credentialID str
 	return h, err
 }
 
+// pruneStep is how many exchanges are looked at in one go.
+const pruneStep = 500
+
+// uncited is the condition that nothing rests on an exchange x: neither what a contract item is believed on nor what the outcome of a
+// transaction was judged by. The constants let SQLite use the partial indexes.
+const uncited = ` NOT EXISTS (SELECT 1 FROM contract_evidence e WHERE e.exchange_id = x.id AND e.exchange_id <> '')
+	AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.exchange_id = x.id AND e.exchange_id <> '')`
+
 // PruneExchanges deletes exchanges older than a moment, in small transactions, and tells how many. Exchanges that are evidence for a
-// contract item stay.
+// contract item or for the outcome of a transaction stay. What stays is walked over by readers, so that no writer waits for it.
 func (s *Store) PruneExchanges(ctx context.Context, before models.Micros) (gone int64, err error) {
+	var at models.Micros
+	var last string
 	for {
-		var n int64
-		if err := s.Update(ctx, func(tx *Tx) (err error) {
-			n, err = tx.Change(`DELETE FROM exchanges WHERE id IN (SELECT x.id FROM exchanges x WHERE x.started_us < ?
-				AND NOT EXISTS (SELECT 1 FROM contract_evidence e WHERE e.exchange_id = x.id) ORDER BY x.started_us LIMIT 500)`, before)
-			return err
+		var old []any
+		var end models.Micros
+		var endID string
+		seen := 0
+		if err := s.View(ctx, func(tx *Tx) error {
+			old, seen = nil, 0
+			return tx.Each(func(r *sql.Rows) error {
+				var id string
+				var free bool
+				if err := r.Scan(&end, &id, &free); err != nil {
+					return err
+				}
+				seen, endID = seen+1, id
+				if free {
+					old = append(old, id)
+				}
+				return nil
+			}, "SELECT x.started_us, x.id,"+uncited+" FROM exchanges x WHERE x.started_us < ? AND (x.started_us, x.id) > (?, ?) ORDER BY x.started_us, x.id LIMIT ?", before, at, last, pruneStep)
 		}); err != nil {
-			return gone, fmt.Errorf("delete old exchanges: %w", err)
+			return gone, fmt.Errorf("look for old exchanges: %w", err)
 		}
-		if gone += n; n == 0 {
+		if len(old) > 0 {
+			var n int64
+			if err := s.Update(ctx, func(tx *Tx) (err error) {
+				n, err = tx.Change("DELETE FROM exchanges WHERE id IN (SELECT x.id FROM exchanges x WHERE x.id IN ("+marks(len(old))+") AND"+uncited+")", old...) // cited meanwhile?
+				return err
+			}); err != nil {
+				return gone, fmt.Errorf("delete old exchanges: %w", err)
+			}
+			gone += n
+		}
+		if seen < pruneStep {
 			return gone, nil
 		}
+		at, last = end, endID
 	}
 }

@@ -37,14 +37,14 @@ func (tx *Tx) post(t *models.Transaction, eventID string, ps []models.Posting) e
 	return nil
 }
 
-func (tx *Tx) ledgerOf(id string) ([]LedgerEntry, error) {
+func (tx *Tx) ledgerOf(id string, lines int) ([]LedgerEntry, error) {
 	var out []LedgerEntry
 	err := tx.Each(func(r *sql.Rows) error {
 		var e LedgerEntry
 		err := r.Scan(&e.At, &e.Account, &e.Money.Asset, &e.Money.Minor)
 		out = append(out, e)
 		return err
-	}, "SELECT at_us, account, asset, minor FROM ledger_entries WHERE transaction_id = ? ORDER BY id LIMIT 500", id)
+	}, "SELECT at_us, account, asset, minor FROM ledger_entries WHERE transaction_id = ? ORDER BY id LIMIT ?", id, lines)
 	return out, err
 }
 

@@ -192,8 +192,15 @@ func (s *Store) Transaction(ctx context.Context, a models.Actor, env models.Envi
 	return p, err
 }
 
+// storyLines bounds each list on the page of a transaction.
+const storyLines = 500
+
 // story reads everything that the page of a transaction tells.
 func (tx *Tx) story(env models.Environment, id string) (*TransactionPage, error) {
+	return tx.storyOf(env, id, storyLines)
+}
+
+func (tx *Tx) storyOf(env models.Environment, id string, lines int) (*TransactionPage, error) {
 	t, err := tx.peekTransaction("t.id = ? AND t.environment = ?", id, env)
 	if err != nil {
 		return nil, err
@@ -204,23 +211,27 @@ func (tx *Tx) story(env models.Environment, id string) (*TransactionPage, error)
 		return nil, err
 	}
 	p.Detail = *d
-	if err := tx.timeline(p); err != nil {
+	if err := tx.timeline(p, lines); err != nil {
 		return nil, err
 	}
 	if p.Approvals, err = tx.approvalsOf(id); err != nil {
 		return nil, err
 	}
-	if p.Ledger, err = tx.ledgerOf(id); err != nil {
+	if p.Ledger, err = tx.ledgerOf(id, lines); err != nil {
 		return nil, err
 	}
 	if p.Related, err = tx.related(t); err != nil {
 		return nil, err
 	}
 	if t.Kind == models.Order {
+		codes := codesShown
+		if lines > storyLines {
+			codes = lines
+		}
 		if p.CodesCount, err = tx.countCodes(id); err != nil {
 			return nil, err
 		}
-		if p.Codes, err = tx.codesOf(id, 0, codesShown); err != nil {
+		if p.Codes, err = tx.codesOf(id, 0, codes); err != nil {
 			return nil, err
 		}
 	}
@@ -244,14 +255,14 @@ func (tx *Tx) related(t *models.Transaction) ([]models.Transaction, error) {
 	return out, err
 }
 
-func (tx *Tx) timeline(p *TransactionPage) error {
+func (tx *Tx) timeline(p *TransactionPage, lines int) error {
 	id := p.Transaction.ID
 	err := tx.Each(func(r *sql.Rows) error {
 		var e models.Event
 		p.Events = append(p.Events, e)
 		x := &p.Events[len(p.Events)-1]
 		return r.Scan(&x.ID, &x.At, &x.What, &x.From, &x.To, &x.By, &x.ActorID, &x.ActorName, &x.Sentence)
-	}, `SELECT id, at_us, what, from_state, to_state, cause, actor_id, actor_name, sentence FROM events WHERE transaction_id = ? ORDER BY id LIMIT 500`, id)
+	}, `SELECT id, at_us, what, from_state, to_state, cause, actor_id, actor_name, sentence FROM events WHERE transaction_id = ? ORDER BY id LIMIT ?`, id, lines)
 	if err != nil {
 		return err
 	}
@@ -263,7 +274,7 @@ func (tx *Tx) timeline(p *TransactionPage) error {
 		err := r.Scan(&x.ID, &x.AttemptID, &x.At, &x.Source, &x.Result, &x.Says, &x.ExchangeID)
 		p.Evidence = append(p.Evidence, x)
 		return err
-	}, `SELECT id, attempt_id, at_us, source, result, says, exchange_id FROM evidence WHERE transaction_id = ? ORDER BY id LIMIT 500`, id)
+	}, `SELECT id, attempt_id, at_us, source, result, says, exchange_id FROM evidence WHERE transaction_id = ? ORDER BY id LIMIT ?`, id, lines)
 	if err != nil {
 		return err
 	}
@@ -272,13 +283,15 @@ func (tx *Tx) timeline(p *TransactionPage) error {
 		err := r.Scan(&n.At, &n.Name, &n.Body)
 		p.Notes = append(p.Notes, n)
 		return err
-	}, `SELECT at_us, user_name, body FROM notes WHERE transaction_id = ? ORDER BY id LIMIT 500`, id)
+	}, `SELECT at_us, user_name, body FROM notes WHERE transaction_id = ? ORDER BY id LIMIT ?`, id, lines)
 }
 
-// AddNote adds a remark to a transaction. It needs transactions.read and is audited.
+// AddNote adds a remark to a transaction. It needs transactions.read and notes.write, and is audited.
 func (s *Store) AddNote(ctx context.Context, a models.Actor, env models.Environment, id, body string) error {
-	if err := a.Require(models.TransactionsRead); err != nil {
-		return err
+	for _, p := range []models.Permission{models.TransactionsRead, models.NotesWrite} {
+		if err := a.Require(p); err != nil {
+			return err
+		}
 	}
 	body, err := models.CleanText("note", body, 2000, true)
 	if err != nil {
