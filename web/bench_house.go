@@ -35,7 +35,7 @@ func (h *benchHouse) base() string { return "http://" + h.cfg.Listen }
 
 // open starts the store of the house under a free address.
 func (h *benchHouse) open(ctx context.Context) (err error) {
-	if h.cfg.Listen, err = freeAddress(ctx, "", true); err != nil {
+	if h.cfg.Listen, err = freeAddress(ctx); err != nil {
 		return err
 	}
 	rt, err := startServer(ctx, h.cfg, h.bench.log)

@@ -25,7 +25,7 @@ type child struct {
 }
 
 func (h *benchHouse) serveApart(ctx context.Context) (*child, error) {
-	listen, err := freeAddress(ctx, "", true)
+	listen, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}

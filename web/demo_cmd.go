@@ -39,17 +39,19 @@ func (c DemoCmd) Run(e *Env) (err error) {
 	if c.Verbose {
 		log = e.Log
 	}
-	listen, err := freeAddress(ctx, e.Config.Listen, c.Check)
+	l, err := listenFree(ctx, e.Config.Listen, c.Check)
 	if err != nil {
 		return err
 	}
+	defer l.Close() //nolint:errcheck // the server closes it; this is for a start that fails
+	listen := l.Addr().String()
 	cfg := Config{Data: folder, Listen: listen, Demo: true, Zone: e.Config.Zone, GracePeriod: 3 * time.Second}
 	rt, err := startServer(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, rt.Close()) }()
-	rt.Providers = e.Providers
+	rt.Providers, rt.Listener = e.Providers, l
 	d := &demonstration{rt: rt, cmd: c, out: e.Out, base: "http://" + listen}
 	defer d.close()
 	if err := d.furnish(ctx, e.Sandboxes); err != nil {
@@ -59,19 +61,27 @@ func (c DemoCmd) Run(e *Env) (err error) {
 	return d.open(ctx)
 }
 
-// freeAddress gives the wished address if nothing listens there, and one with a free port otherwise.
-func freeAddress(ctx context.Context, wish string, any bool) (string, error) {
+// listenFree listens at the wished address if nothing does there, and at a free port otherwise. It keeps listening, so that a second
+// demonstration that starts meanwhile finds another port.
+func listenFree(ctx context.Context, wish string, any bool) (net.Listener, error) {
 	if any {
 		wish = "127.0.0.1:0"
 	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", wish)
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", wish)
 	if err != nil {
-		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
-			return "", err
-		}
+		return lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	}
-	defer l.Close() //nolint:errcheck // only the number was wanted
-	return l.Addr().String(), nil
+	return l, nil
+}
+
+// freeAddress is a free port for a process of its own.
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := listenFree(ctx, "", true)
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // demonstration is the running demo.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,6 +34,7 @@ type Runtime struct {
 	Providers *providers.Registry
 	People    []views.DemoPerson // of the demonstration; nobody elsewhere
 	Floors    []handlers.Route   // of the benchmark; none elsewhere
+	Listener  net.Listener       // already listening at Config.Listen; nil: the server listens itself
 
 	lock *os.File // on the data folder; nil for commands and on PostgreSQL
 }

@@ -44,7 +44,10 @@ func (rt *Runtime) serveWith(ctx context.Context, out io.Writer, ready func(*App
 	if err != nil {
 		return err
 	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", rt.Config.Listen)
+	l := rt.Listener
+	if l == nil {
+		l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", rt.Config.Listen)
+	}
 	if err != nil {
 		return configErrorf("Nothing can listen on %s: %v.", rt.Config.Listen, err)
 	}
