@@ -95,9 +95,9 @@ func (c *client) listAll(ctx context.Context, at endpoint) ([]object, *callError
 		if e != nil {
 			return nil, e
 		}
-		list := rows(a.object["resultList"])
-		if len(list) == 0 {
-			list = rows(a.object["result"])
+		list, said := a.listed("resultList", "result")
+		if !said { // an empty book would look the same, and what is not in the book may be added once more
+			return nil, &callError{stage: stageCall, kind: kindUnreadable, status: a.res.Status, raw: a.raw, sentence: "WSPN's answer holds no list that can be read"}
 		}
 		fresh := 0
 		for _, o := range list {

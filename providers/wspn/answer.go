@@ -20,7 +20,7 @@ func (c *client) verifyAnswer(req httpx.Request, res httpx.Response, tokenCall b
 	case signature == "" && (c.set.responseMode != "required" || tokenCall):
 		return nil
 	case signature == "":
-		return &callError{stage: stageCall, kind: kindSignature, status: res.Status, raw: res.Body,
+		return &callError{stage: stageCall, kind: kindSignature, status: res.Status, raw: res.Exchange.ResponseBody,
 			sentence: "WSPN's answer carries no signature, which this credential requires"}
 	}
 	stamp := res.Header.Get("D-Timestamp") // Get finds it however it was spelt
@@ -30,7 +30,7 @@ func (c *client) verifyAnswer(req httpx.Request, res httpx.Response, tokenCall b
 	m := c.messageOf(req, stamp)
 	m.body = res.Body
 	if !c.set.profile.matches(m, c.key, c.secret, signature) {
-		return &callError{stage: stageCall, kind: kindSignature, status: res.Status, raw: res.Body,
+		return &callError{stage: stageCall, kind: kindSignature, status: res.Status, raw: res.Exchange.ResponseBody,
 			sentence: "the signature of WSPN's answer does not match its content"}
 	}
 	return nil
@@ -41,12 +41,13 @@ func (c *client) verifyAnswer(req httpx.Request, res httpx.Response, tokenCall b
 func (c *client) readEnvelope(res httpx.Response, needHeader bool) (object, *callError) {
 	skew, _ := res.ClockSkew()
 	bad := func(kind, format string, args ...any) *callError {
-		return &callError{stage: stageCall, kind: kind, status: res.Status, raw: res.Body, skew: skew, sentence: fmt.Sprintf(format, args...)}
+		return &callError{stage: stageCall, kind: kind, status: res.Status, raw: res.Exchange.ResponseBody, skew: skew, sentence: fmt.Sprintf(format, args...)}
 	}
 	v, err := parseJSON(res.Body)
 	o, isObject := v.(object)
+	denied := res.Status >= 400 && res.Status < 500 // the one range in which a status can say that a call was turned away
 	if err != nil || !isObject {
-		if slices.Contains(c.set.authErrors, strconv.Itoa(res.Status)) {
+		if denied && slices.Contains(c.set.authErrors, strconv.Itoa(res.Status)) {
 			return nil, bad(kindAuth, "WSPN refused the token or the signature (HTTP %d)", res.Status)
 		}
 		if err == nil {
@@ -61,14 +62,14 @@ func (c *client) readEnvelope(res httpx.Response, needHeader bool) (object, *cal
 	}
 	code, text := c.errorWords(header), ""
 	for _, name := range c.set.errorTexts {
-		if text = header.words(name); text != "" {
+		if text = c.blanked(header.words(name)); text != "" {
 			break
 		}
 	}
 	e := bad(kindSaidNo, "WSPN answered HTTP %d without success%s%s", res.Status, before(" ", code), before(": ", text))
 	e.code = code
 	switch {
-	case slices.Contains(c.set.authErrors, strconv.Itoa(res.Status)) || code != "" && slices.Contains(c.set.authErrors, code):
+	case denied && slices.Contains(c.set.authErrors, strconv.Itoa(res.Status)) || (ok || denied) && code != "" && slices.Contains(c.set.authErrors, code):
 		e.kind = kindAuth
 		e.sentence = fmt.Sprintf("WSPN refused the token or the signature (HTTP %d%s%s)", res.Status, before(", ", code), before(": ", text))
 	case ok && (!has || header["success"] != false):
@@ -79,11 +80,25 @@ func (c *client) readEnvelope(res httpx.Response, needHeader bool) (object, *cal
 
 func (c *client) errorWords(header object) string {
 	for _, name := range c.set.errorCodes {
-		if code := header.words(name); code != "" {
+		if code := c.blanked(header.words(name)); code != "" {
 			return clean(code, 64)
 		}
 	}
 	return ""
+}
+
+// blanked takes our keys and the live token out of a text of theirs.
+func (c *client) blanked(s string) string {
+	secrets := []string{c.secret, c.key}
+	if c.tokens != nil {
+		secrets = append(secrets, c.tokens.cached())
+	}
+	for _, secret := range secrets {
+		if len(secret) >= 4 {
+			s = strings.ReplaceAll(s, secret, httpx.Redacted)
+		}
+	}
+	return s
 }
 
 func before(prefix, s string) string {
@@ -94,7 +109,7 @@ func before(prefix, s string) string {
 }
 
 func (c *client) transportError(stage string, res httpx.Response, err error) *callError {
-	e := &callError{stage: stage, kind: kindTransport, notSent: httpx.NotSent(err), status: res.Status, raw: res.Body, err: err}
+	e := &callError{stage: stage, kind: kindTransport, notSent: httpx.NotSent(err), status: res.Status, raw: res.Exchange.ResponseBody, err: err}
 	var he *httpx.Error
 	if errors.As(err, &he) {
 		e.sentence = he.Message

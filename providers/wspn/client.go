@@ -59,7 +59,7 @@ func newClient(cfg providers.Config, pool *tokenPool) (*client, error) {
 		if u, err := url.Parse(base); err == nil && u.Host != "" {
 			hosts = []string{u.Host}
 		}
-		if len(hosts) == 1 && strings.EqualFold(hosts[0], testHost) {
+		if u, err := url.Parse(base); err == nil && strings.EqualFold(strings.TrimRight(u.Hostname(), "."), testHost) {
 			return nil, models.FieldErrorf("base_url", "%s is WSPN's test environment: a live credential needs the address that WSPN names in writing.", testHost)
 		}
 	}
@@ -152,6 +152,12 @@ type callError struct {
 func (e *callError) Error() string { return e.sentence }
 func (e *callError) Unwrap() error { return e.err }
 
+// saidByThem reports whether a code of the answer may be believed. Behind a 5xx or a redirect no code proves that nothing was created, whatever
+// staff have typed about it (README, rule 1).
+func (e *callError) saidByThem() bool {
+	return e.status >= 200 && e.status < 300 || e.status >= 400 && e.status < 500
+}
+
 // do makes one call: lock, token, signature, request, verification, envelope. When the token is refused it fetches one new token and
 // makes the call once more; that is safe for money calls too, because both carry the same requestId and WSPN rejects a requestId
 // that it has already taken (WSPN-IDEM-1).
@@ -212,13 +218,13 @@ func (c *client) once(ctx context.Context, req httpx.Request, access string) (an
 	if e != nil {
 		return answer{}, e
 	}
-	return answer{object: o, raw: res.Body, res: res}, nil
+	return answer{object: o, raw: res.Exchange.ResponseBody, res: res}, nil // redacted: an answer may repeat a key or a token
 }
 
 // request writes the bytes of a call. They are marshalled once; the same bytes are signed and sent.
 func (c *client) request(k call) (httpx.Request, error) {
-	req := httpx.Request{Operation: k.at.op, Method: k.at.method, Path: c.pathOf(k.at), Header: http.Header{}, NoRecord: k.noRecord,
-		Idempotent: k.at.method == http.MethodGet}
+	req := httpx.Request{Operation: k.at.op, Method: k.at.method, Path: c.pathOf(k.at), Header: http.Header{}, NoRecord: k.noRecord}
+	// Not even a GET is repeated below us: every attempt must be signed with a timestamp of its own (contract 3.3).
 	var q []string
 	for _, p := range k.query {
 		if strings.ContainsAny(p[1], "&=+%") { // un-encoded for the signature, these would be ambiguous (contract 3.3)

@@ -91,7 +91,7 @@ func (c *client) acceptConversion(a answer, r providers.SendRequest) providers.O
 	if res.id("id") == 0 {
 		return unknown(a, "WSPN said success without the id of a conversion")
 	}
-	sent := map[string]string{"sellCurrency": r.Amount.Asset, "buyCurrency": r.Quote.Buy, "quoteId": r.Quote.ID}
+	sent := c.echoes(r, map[string]string{"sellCurrency": r.Amount.Asset, "buyCurrency": r.Quote.Buy, "quoteId": r.Quote.ID})
 	if wrong := echoed(res, []string{"sellCurrency", "buyCurrency", "sellAmount", "status"}, sent); wrong != "" {
 		return unknown(a, "WSPN said success, but not of this conversion: %s", wrong)
 	}
@@ -191,7 +191,10 @@ func (c *client) history(ctx context.Context, body map[string]any) ([]object, []
 			f := c.findingOf(e)
 			return nil, nil, &f
 		}
-		list := rows(a.object["resultList"])
+		list, said := a.listed("resultList")
+		if !said {
+			return nil, nil, &providers.Finding{Result: providers.Unclear, Says: "WSPN's answer holds no readable history.", Raw: a.raw}
+		}
 		all, raw = append(all, list...), a.raw
 		if len(list) < historyRows {
 			return all, raw, nil
@@ -203,18 +206,23 @@ func (c *client) history(ctx context.Context, body map[string]any) ([]object, []
 func (c *client) pickFromHistory(list []object, raw []byte, q providers.Query, buy string) providers.Finding {
 	id := parseID(q.ProviderRef)
 	var twins []object
+	blind := 0
 	for _, o := range list {
 		if id != 0 && o.id("id") == id {
 			return c.foundInHistory(o, raw)
 		}
 		if o.text("sellCurrency") == q.Amount.Asset && (buy == "" || o.text("buyCurrency") == buy) && sameAmount(o, "sellAmount", q.Amount.Decimal()) {
 			twins = append(twins, o)
+		} else if _, readable := o.amount("sellAmount"); !readable || o.text("sellCurrency") == "" || buy != "" && o.text("buyCurrency") == "" {
+			blind++ // every member is optional on the page (P-MRH): what does not say its amount may be ours
 		}
 	}
 	finding := providers.Finding{Result: providers.Unclear, Raw: raw}
 	switch {
 	case id != 0:
 		finding.Says = fmt.Sprintf("Conversion %d is not in the history of those days.", id)
+	case blind > 0:
+		finding.Says = fmt.Sprintf("%d conversions of those days do not say their pair and amount, so it cannot be told whether ours is among them.", blind)
 	case len(twins) == 0:
 		finding.Result = providers.NotFound
 		finding.Says = "No conversion of this pair and amount is in the history of those days."

@@ -53,7 +53,7 @@ func (c *client) announceDeposit(ctx context.Context, r providers.SendRequest) p
 	if res.id("id") == 0 {
 		return unknown(a, "WSPN said success without the id of a deposit")
 	}
-	sent := map[string]string{"currency": r.Amount.Asset, "type": "DEPOSIT", "remitInfoId": strconv.FormatInt(account, 10)}
+	sent := c.echoes(r, map[string]string{"currency": r.Amount.Asset, "type": "DEPOSIT", "remitInfoId": strconv.FormatInt(account, 10)})
 	if wrong := echoed(res, []string{"currency", "amount", "status"}, sent); wrong != "" {
 		return unknown(a, "WSPN said success, but not of this deposit: %s", wrong)
 	}

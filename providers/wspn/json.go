@@ -172,6 +172,30 @@ func rows(v any) []object {
 	return nil
 }
 
+// listed gives the objects below the first of the keys that holds any. ok is false when none of the keys is there, or when one holds
+// something that is no object: such an answer has not said "nothing".
+func (o object) listed(keys ...string) (list []object, ok bool) {
+	for _, k := range keys {
+		v, present := o[k]
+		if !present {
+			continue
+		}
+		ok = true
+		if v == nil {
+			continue
+		}
+		list = rows(v)
+		all, isList := v.([]any)
+		if isList && len(list) != len(all) || !isList && len(list) != 1 {
+			return nil, false
+		}
+		if len(list) > 0 {
+			return list, true
+		}
+	}
+	return list, ok
+}
+
 // raw writes an object back for the record of an entry.
 func (o object) raw() []byte {
 	b, err := json.Marshal(o)

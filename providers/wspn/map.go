@@ -24,7 +24,7 @@ func (c *client) outcomeOf(e *callError) providers.Outcome {
 		return providers.Refused{Code: providers.NotSent, Message: sentence(e.sentence), Retryable: true}
 	case e.kind == kindAuth && e.status >= 400:
 		return providers.Refused{Code: orElse(e.code, fmt.Sprintf("HTTP %d", e.status)), Message: sentence(e.sentence), Retryable: true, Raw: e.raw}
-	case e.kind == kindSaidNo && e.code != "" && slices.Contains(c.set.refusals, e.code):
+	case e.kind == kindSaidNo && e.saidByThem() && e.code != "" && slices.Contains(c.set.refusals, e.code):
 		return providers.Refused{Code: e.code, Message: sentence(e.sentence), Raw: e.raw}
 	case e.kind == kindSaidNo:
 		return providers.Unknown{Cause: sentence(e.sentence + ". WSPN's documentation does not say what its errors mean, so it must be asked whether anything was created"), Raw: e.raw}

@@ -31,7 +31,7 @@ func (c *client) findOrder(ctx context.Context, at endpoint, kind models.Kind, q
 
 // findingOf turns an error of a question into a finding. Only codes that staff have typed mean "no such order".
 func (c *client) findingOf(e *callError) providers.Finding {
-	if e.kind == kindSaidNo && containsCode(c.set.notFound, e.code) {
+	if e.kind == kindSaidNo && e.saidByThem() && containsCode(c.set.notFound, e.code) {
 		return providers.Finding{Result: providers.NotFound, Says: "WSPN knows no such order: " + e.code + ".", Raw: e.raw}
 	}
 	return providers.Finding{Result: providers.Unclear, Says: sentence(e.sentence), Raw: e.raw}
@@ -50,11 +50,10 @@ func (c *client) readOrder(a answer, kind models.Kind, q providers.Query, id int
 	finding := func(r providers.Result, format string, args ...any) providers.Finding {
 		return providers.Finding{Result: r, Says: sentence(fmt.Sprintf(format, args...)), Raw: a.raw}
 	}
-	found := rows(a.object["result"])
-	if len(found) == 0 {
-		found = rows(a.object["resultList"])
-	}
+	found, said := a.listed("result", "resultList")
 	switch {
+	case !said:
+		return finding(providers.Unclear, "WSPN answered with success, and with nothing that could be an order or the lack of one")
 	case len(found) == 0 || len(found) == 1 && len(found[0]) == 0:
 		return finding(providers.NotFound, "WSPN answered with success and without an order")
 	case len(found) > 1:
@@ -74,6 +73,8 @@ func (c *client) readOrder(a answer, kind models.Kind, q providers.Query, id int
 		return finding(providers.Unclear, "WSPN answered with an order of another reference")
 	case c.clientID != 0 && o.id("clientId") != 0 && o.id("clientId") != c.clientID:
 		return finding(providers.Unclear, "WSPN answered with an order of client %d", o.id("clientId"))
+	case kind == models.Payout && otherWay(o, "DEPOSIT"), kind == models.Deposit && otherWay(o, "WITHDRAW"):
+		return finding(providers.Unclear, "WSPN answered with an order that moves money the other way")
 	case clean(o.text("status"), 64) == "":
 		return finding(providers.Unclear, "WSPN answered with an order that has no status")
 	}
@@ -89,10 +90,23 @@ func (c *client) readOrder(a answer, kind models.Kind, q providers.Query, id int
 	return f
 }
 
+// otherWay reports whether an order calls itself by the word of the other direction (the two that are seen on P-FDEP and P-FWD).
+func otherWay(o object, word string) bool {
+	return o.text("type") == word || o.text("orderType") == word
+}
+
 // otherAmount says how the amount of an order differs from what was asked; a deposit may be paid short. P-CORD's netAmount may be less than
 // asked by a fee, never more.
 func otherAmount(kind models.Kind, o object, have, asked models.Money) string {
-	if kind == models.Deposit || have.Asset == "" || asked.Asset == "" {
+	if kind == models.Deposit || asked.Asset == "" {
+		return ""
+	}
+	if have.Asset == "" { // no currency is stated: the figure alone must not be another one
+		for _, name := range []string{"amount", "sellAmount", "netAmount"} {
+			if d, ok := o.amount(name); ok && (d.GreaterThan(asked.Decimal()) || name != "netAmount" && !d.Equal(asked.Decimal())) {
+				return "it is of " + o.words(name) + ", and " + asked.String() + " was asked"
+			}
+		}
 		return ""
 	}
 	if have.Asset != asked.Asset {

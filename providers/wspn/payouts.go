@@ -66,7 +66,16 @@ func (c *client) sendFiat(ctx context.Context, r providers.SendRequest) provider
 	if e != nil {
 		return c.outcomeOf(e)
 	}
-	return c.acceptPayout(a, r, map[string]string{"currency": r.Amount.Asset, "type": "WITHDRAW", "remitInfoId": strconv.FormatInt(account, 10)})
+	return c.acceptPayout(a, r, c.echoes(r, map[string]string{"currency": r.Amount.Asset, "type": "WITHDRAW", "remitInfoId": strconv.FormatInt(account, 10)}))
+}
+
+// echoes adds what every answer about a request of ours must say if it says it at all: our reference, and our client id where it is known.
+func (c *client) echoes(r providers.SendRequest, sent map[string]string) map[string]string {
+	sent["requestId"] = r.Reference
+	if c.clientID != 0 {
+		sent["clientId"] = strconv.FormatInt(c.clientID, 10)
+	}
+	return sent
 }
 
 // acceptPayout believes an answer only if it speaks of this payout: id, currency and amount must be there and must be what was asked
@@ -132,7 +141,7 @@ func (c *client) sendCrypto(ctx context.Context, r providers.SendRequest) provid
 	}
 	address := strings.TrimSpace(r.Values["address"])
 	body := map[string]any{"currency": r.Amount.Asset, "amount": amount, "requestId": r.Reference}
-	sent := map[string]string{"currency": r.Amount.Asset, "type": "WITHDRAW"}
+	sent := c.echoes(r, map[string]string{"currency": r.Amount.Asset, "type": "WITHDRAW"})
 	if c.set.cryptoContract == "whitelist-id" {
 		id, out := c.whitelistID(ctx, network, address)
 		if out != nil {

@@ -25,6 +25,9 @@ func (receiver) VerifyWebhook(k providers.Keys, d providers.Delivery) providers.
 	}
 	signature, stamp := header(d.Header, "D-SIGNATURE"), header(d.Header, "D-TIMESTAMP")
 	switch {
+	case len(values(d.Header, "D-SIGNATURE")) > 1 || len(values(d.Header, "D-TIMESTAMP")) > 1:
+		out.Sentence = "It carries several signatures or timestamps; which one counts cannot be told."
+		return out
 	case set.webhookSigned == "off":
 		return providers.Authenticity{Trust: providers.Hint, Sentence: "Signatures of webhooks are not looked at by this credential's settings."}
 	case signature == "" && set.webhookSigned == "as-requests":
@@ -74,12 +77,20 @@ func signedByAny(p profile, m message, k providers.Keys, signature string) bool 
 
 // header reads a header whatever the case of its name.
 func header(h http.Header, name string) string {
-	for k, v := range h {
-		if strings.EqualFold(k, name) && len(v) > 0 {
-			return v[0]
-		}
+	if all := values(h, name); len(all) > 0 {
+		return all[0]
 	}
 	return ""
+}
+
+func values(h http.Header, name string) []string {
+	var all []string
+	for k, v := range h {
+		if strings.EqualFold(k, name) {
+			all = append(all, v...)
+		}
+	}
+	return all
 }
 
 // TranslateWebhook reads the documented members. The values of type and eventStatus are not documented, so the kind is told from the

@@ -207,6 +207,7 @@ func (s *Sandbox) find(in *incoming, kinds ...string) (*order, *reply) {
 		return no("TEST_NO_SUCH_ORDER", "there is no such order")
 	}
 	r := success(nil)
+	r.body["result"] = nil // said, not left out: an answer without the member says nothing
 	return nil, &r
 }
 
