@@ -44,6 +44,7 @@ type answer struct {
 	value      httpx.Value
 	text       bool   // the body is JSON
 	failed     bool   // the body has one of the two error shapes (WAKA-ERR-1)
+	ordinary   bool   // it is the ordinary one, the only one in which WakaPay speaks of payouts and records (contract 6.1, 6.2)
 	message    string // theirs, cleaned; it tells nothing apart and is for people only
 	kept       []byte
 	retryAfter time.Duration
@@ -96,12 +97,16 @@ func (c *client) authenticate(ctx context.Context) (token, error) {
 	return token{value: value, expires: sent.Add(life)}, nil
 }
 
-// lifetime reads seconds, also when they are written 3600.0; 0 when they are no sensible number.
+// longestLife is the most of a token's lifetime that we use: a longer one is as good, and cannot overflow.
+const longestLife = 30 * 24 * 3600
+
+// lifetime reads seconds, also when they are written 3600.0; 0 when they are no number.
 func lifetime(text string) time.Duration {
 	d, err := models.ParseDecimal(text)
-	if err != nil || d.GreaterThan(decimal.NewFromInt(30*24*3600)) {
+	if err != nil {
 		return 0
 	}
+	d = decimal.Min(d, decimal.NewFromInt(longestLife))
 	return time.Duration(d.IntPart()) * time.Second
 }
 
@@ -135,9 +140,7 @@ func understand(res httpx.Response) answer {
 	if skew, ok := res.ClockSkew(); ok {
 		a.skew = int(skew.Round(time.Second) / time.Second)
 	}
-	if n, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && n > 0 && n <= 3600 {
-		a.retryAfter = time.Duration(n) * time.Second
-	}
+	a.retryAfter = retryAfter(res)
 	v, err := httpx.ReadJSON(res.Body)
 	if err != nil {
 		return a
@@ -149,10 +152,22 @@ func understand(res httpx.Response) answer {
 	clean, _ := httpx.ReadJSON(res.Exchange.ResponseBody)
 	for _, key := range []string{"error", "message"} {
 		if clean.Get(key).Text() != "" && a.message == "" {
-			a.message, a.failed = httpx.Say(clean.Get(key).Text(), 200), true
+			a.message, a.failed, a.ordinary = httpx.Say(clean.Get(key).Text(), 200), true, key == "error"
 		}
 	}
 	return a
+}
+
+// retryAfter reads how long WakaPay wants to be left alone, in seconds or as a date (RFC 9110); 0 when it does not say.
+func retryAfter(res httpx.Response) time.Duration {
+	text := res.Header.Get("Retry-After")
+	if n, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(min(n, 24*3600)) * time.Second //nolint:gosec // at most a day
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, at.Sub(res.ReceivedAt))
+	}
+	return 0
 }
 
 // protected makes a call with a token. On a 401 the token is dropped, and when repeat allows it the call is made once more with a new one: the
@@ -194,10 +209,10 @@ func (c *client) read(ctx context.Context, r request) (answer, error) {
 		if err != nil || !c.worthRepeating(a.status) || try == readTries {
 			return a, err
 		}
-		sleep := delay + rand.N(delay/2)
-		if a.retryAfter > 0 {
-			sleep = max(sleep, min(a.retryAfter, longWait))
+		if a.retryAfter > longWait { // asking again sooner would not honour it, and nobody waits that long for a read
+			return a, err
 		}
+		sleep := max(delay+rand.N(delay/2), a.retryAfter)
 		if until, ok := ctx.Deadline(); ok && time.Until(until) < sleep {
 			return a, err
 		}

@@ -82,11 +82,8 @@ func (c *client) payoutBody(r providers.SendRequest) ([]byte, string) {
 	case r.Amount.Minor <= 0 || r.Amount.Asset != land.currency:
 		return nil, "Nothing was sent: the amount must be above zero and in " + land.currency + "."
 	}
-	p := payout{BusinessReference: r.Reference, Type: kind, CountryCode: land.code, SourceCurrency: "USD", TargetCurrency: land.currency,
+	p := payout{BusinessReference: r.Reference, Type: kind, CountryCode: land.code, SourceCurrency: c.source(land.currency), TargetCurrency: land.currency,
 		Amount: c.wire(r.Amount), Description: httpx.Say(r.Note, 140)}
-	if !c.set.fundUSD { // WAKA-PAY-3
-		p.SourceCurrency = land.currency
-	}
 	switch kind {
 	case kindMobile:
 		p.PhoneNumber = r.Values["phone"]
@@ -106,6 +103,14 @@ func (c *client) payoutBody(r providers.SendRequest) ([]byte, string) {
 	return body, ""
 }
 
+// source is the wallet that pays (WAKA-PAY-3).
+func (c *client) source(target string) string {
+	if c.set.fundUSD {
+		return "USD"
+	}
+	return target
+}
+
 // refusal judges an answer other than 201. P4 fixes 400, 404 (no rate), 412 and 422 as refusals and 409 as "already received": something
 // exists, so it is asked about (WAKA-PAY-2, WAKA-IDEM-1). Everything that P4 does not list is unknown.
 func refusal(a answer) providers.Outcome {
@@ -117,7 +122,9 @@ func refusal(a answer) providers.Outcome {
 	case a.status == http.StatusUnauthorized: // any body: texts and shapes of a 401 are not relied on
 		refused.Message, refused.Retryable = "WakaPay did not accept our token"+a.said()+". Nothing was processed. Test the credential.", true
 		return refused
-	case !a.failed: // not one of the two error shapes: somebody else may have answered
+	case !a.ordinary: // the other shape is the authorization layer's, and anything else may be somebody else's
+		return unclear(a)
+	case a.value.Get("wakapayReference").There(): // a refusal that names a payout contradicts itself
 		return unclear(a)
 	case a.status == http.StatusBadRequest:
 		refused.Message = "WakaPay calls the payout a bad request" + a.said() + "."
@@ -140,7 +147,11 @@ func unclear(a answer) providers.Outcome {
 
 // created judges a 201. Where it says something of the payout, it must say what was asked.
 func (c *client) created(r providers.SendRequest, a answer) providers.Outcome {
-	if wrong := c.differs(a.value, r.Reference, r.Method, r.Amount, r.Values); wrong != "" {
+	wrong := c.differs(a.value, r.Reference, r.Method, r.Amount, r.Values)
+	if from := a.value.Get("sourceCurrency"); wrong == "" && from.There() && from.Text() != c.source(r.Amount.Asset) {
+		wrong = "it takes the money from another wallet than was asked"
+	}
+	if wrong != "" {
 		return providers.Unknown{Cause: "WakaPay says that it created the payout, but " + wrong + ". It is asked about by its reference.", Raw: a.kept}
 	}
 	st := c.statusOf(a.value.Get("status").Text())
@@ -150,7 +161,7 @@ func (c *client) created(r providers.SendRequest, a answer) providers.Outcome {
 
 // differs compares a payout as WakaPay shows it with ours; empty if it is the same one.
 func (c *client) differs(v httpx.Value, reference, method string, amount models.Money, values map[string]string) string {
-	_, kind, _ := kindOf(method)
+	land, kind, _ := kindOf(method)
 	account := map[string]string{"phoneNumber": values["phone"], "number": values["number"], "accountReference": values["account_reference"]}
 	switch {
 	case v.Get("businessReference").Text() != reference:
@@ -163,6 +174,8 @@ func (c *client) differs(v httpx.Value, reference, method string, amount models.
 		return "the amount " + httpx.Say(v.Get("amount").Scalar(), 30) + " is not what was asked"
 	case v.Get("targetCurrency").Text() != amount.Asset:
 		return "the currency is not what was asked"
+	case v.Get("countryCode").There() && land.code != "" && v.Get("countryCode").Text() != land.code:
+		return "the country is not what was asked"
 	case v.Get("type").There() && kind != "" && v.Get("type").Text() != kind:
 		return "the kind of recipient is not what was asked"
 	}
@@ -190,7 +203,7 @@ func (c *client) FindPayout(ctx context.Context, q providers.Query) providers.Fi
 	switch {
 	case err != nil:
 		return providers.Finding{Result: providers.Unclear, Says: said(err)}
-	case a.status == http.StatusNotFound && a.failed:
+	case a.status == http.StatusNotFound && a.ordinary && !a.value.Get("wakapayReference").There():
 		return providers.Finding{Result: providers.NotFound, Says: "404 no payout with the reference " + q.Reference + a.said(), Raw: a.kept}
 	case a.status != http.StatusOK || !a.text:
 		_, why := c.diagnose(a)

@@ -187,6 +187,7 @@ func TestAQRCodeBecomesAPrefilledPayout(t *testing.T) {
 		`{"tillNumber":"007","countryCode":"KE","currency":"KES","amount":5,"isStatic":true}`:  "ke_till 007 ",
 		`{"tillNumber":"007","countryCode":"KE","currency":"KES","amount":5.001}`:              "ke_till 007 ",
 		`{"tillNumber":"007","countryCode":"KE","currency":"KES","amount":-5}`:                 "ke_till 007 ",
+		`{"tillNumber":777,"countryCode":"KE","currency":"KES","amount":5}`:                    "error", // it may have been 000777
 		`{"tillNumber":"007","countryCode":"NG"}`:                                              "error",
 		`{"tillNumber":"7'; DROP","countryCode":"KE"}`:                                         "error",
 		`{"countryCode":"KE"}`: "error",

@@ -101,7 +101,7 @@ func (c *client) DecodeQR(ctx context.Context, text string) (method string, valu
 
 func (c *client) prefilled(v httpx.Value) (method string, values map[string]string, amount string, err error) {
 	land, known := countryOf(v.Get("countryCode").Text())
-	till := v.Get("tillNumber").Scalar() // a text: leading zeros count
+	till := v.Get("tillNumber").Text() // a number would have lost its leading zeros, and paid another till
 	if !known || !regexp.MustCompile(`^[0-9]{3,12}$`).MatchString(till) {
 		return "", nil, "", models.FieldErrorf("qr", "WakaPay read the code, but it names no till in a country that can be paid.")
 	}
