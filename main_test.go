@@ -42,7 +42,7 @@ var allowed = []struct {
 	{"providers/providertest/*", []string{"providers", "providers/providertest", "providers/httpx", "models"}},
 	{"providers/*/sandbox", nil},
 	{"providers/*", []string{"providers", "providers/httpx", "models"}},
-	{"providers", []string{"models", "providers/httpx"}},
+	{"providers", []string{"models", "models/address", "providers/httpx"}}, // models/address is pure and checks what people type
 	{"e2e", []string{}},
 	{"e2e/*", []string{}},
 }

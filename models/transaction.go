@@ -90,9 +90,9 @@ var transitions = []Transition{
 	{sent, Approved, AwaitingApproval, []Cause{ByStaff, ByTask}}, // an approval was voided by a changed payload
 	{sent, Approved, Scheduled, []Cause{ByStaff}},
 	{sent, Approved, Sending, []Cause{ByTask}},
-	{sent, Approved, Cancelled, []Cause{ByStaff}},
+	{sent, Approved, Cancelled, []Cause{ByStaff, ByTask}}, // by task: its destination was revoked before it was sent
 	{sent, Scheduled, Sending, []Cause{ByTask}},
-	{sent, Scheduled, Cancelled, []Cause{ByStaff}},
+	{sent, Scheduled, Cancelled, []Cause{ByStaff, ByTask}},
 	{sent, Sending, Pending, answers},
 	{sent, Sending, Held, answers},
 	{sent, Sending, Succeeded, answers},

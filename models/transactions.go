@@ -69,6 +69,7 @@ type TransactionDetail struct {
 	Verified     string // the recipient's name as the provider verified it
 	VerifySays   string
 	Instructions string // JSON of providers.Instructions
+	Book         Book   // the provider's book that the destination must stand in; empty: none
 	Dispute      DisputeWish
 }
 
@@ -137,12 +138,14 @@ type Payload struct {
 	SKU               string            `json:"sku"`
 	Quantity          int               `json:"quantity"`
 	Counter           string            `json:"counter"`
+	// Left out when empty: payouts that were approved before destinations existed keep their digest.
+	Destination string `json:"destination,omitempty"`
 }
 
 // PayloadOf collects the payload of a transaction.
 func PayloadOf(t *Transaction, d *TransactionDetail) Payload {
 	return Payload{t.Environment, t.Kind, t.Provider, t.CredentialID, t.CredentialVersion, t.Method, t.Reference, t.Amount.Asset,
-		t.Amount.Minor, d.Values, d.Note, d.Hold, t.OfID, d.Full, d.From, d.To, d.SKU, d.Quantity, t.Counter.Asset}
+		t.Amount.Minor, d.Values, d.Note, d.Hold, t.OfID, d.Full, d.From, d.To, d.SKU, d.Quantity, t.Counter.Asset, t.DestinationID}
 }
 
 // Bytes is the payload in its one JSON form: struct order, map keys sorted.

@@ -53,6 +53,7 @@ const (
 	RoleBank     Role = "bank"
 	RoleDocument Role = "document"
 	RoleNetwork  Role = "network"
+	RoleCurrency Role = "currency" // the one currency that an account is paid in
 )
 
 // Field is one value that a form asks for.
@@ -70,7 +71,10 @@ type Field struct {
 	PatternHelp string // the sentence when it does not
 	MaxLen      int    // in characters; 0 means 255
 	Role        Role
-	Item        string // contract item it rests on, if its mark is not Documented
+	// PerPayment: the value says something about one payment (a purpose, a text on the statement) and nothing about where it goes, so it is asked
+	// for with every payout and is no part of a destination.
+	PerPayment bool
+	Item       string // contract item it rests on, if its mark is not Documented
 	// Examples are right values, made up, that pass the provider's own rules together with the first examples of the other fields. The
 	// demonstration draws from them; empty: any value of the kind will do.
 	Examples []string
@@ -114,6 +118,13 @@ type Method struct {
 	Minimum       string // decimal text, smallest amount; empty if not stated
 	Note          string // one sentence for the form
 	ByAddressBook bool   // the destination must first be registered at the provider
+
+	// To is what the method pays: a bank account, an address. Empty: it is told from the fields.
+	To models.DestinationKind
+	// Book names the provider's book in which the destination must stand first. EntryField is the field that takes the entry's id; where it is
+	// empty the entry's values go by their names.
+	Book       models.Book
+	EntryField string
 }
 
 // Capability names what a provider can do; each has one interface in capabilities.go.
@@ -215,6 +226,9 @@ type Description struct {
 	CheckSettings func(settings map[string]string) []models.Problem
 	// MethodsUnder gives the methods under these settings, where they are data that an admin can change; nil: always Methods.
 	MethodsUnder func(settings map[string]string) []Method
+	// Canonical writes the values of a book's entry in one spelling, so that ours and theirs can be compared: a country as SGP where the other
+	// side says SG. It is pure; nil: values are compared as they stand.
+	Canonical func(book models.Book, values map[string]string) map[string]string
 	// PreviewRequests writes out the exact requests, secrets blanked, that the given values would become under these settings, one for
 	// every operation the provider has. It is pure; it may be nil.
 	PreviewRequests func(env models.Environment, values, settings map[string]string, r SendRequest) ([]RequestPreview, error)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"countinghouse/models"
+	"countinghouse/models/address"
 )
 
 // Check applies a method's own form rules and then the provider's CheckRequest. It gives the cleaned values (trimmed, only the method's
@@ -35,6 +36,14 @@ func (d *Description) Check(settings map[string]string, m Method, amount models.
 		}
 		if v != "" {
 			clean[f.Name] = v
+		}
+	}
+	if len(ps) == 0 && m.Kind == models.Payout && m.onChain() {
+		a, err := address.Validate(clean["network"], clean["address"])
+		if err != nil {
+			ps = append(ps, models.Problem{Field: "address", Sentence: err.Error()})
+		} else {
+			clean["address"] = a.Normalized
 		}
 	}
 	if len(ps) == 0 && d.CheckRequest != nil {
@@ -82,6 +91,7 @@ type Destination struct {
 func DestinationOf(m Method, values map[string]string) Destination {
 	var d Destination
 	var account []string
+	network := m.Network
 	for _, f := range m.Fields {
 		v := values[f.Name]
 		if v == "" {
@@ -93,6 +103,8 @@ func DestinationOf(m Method, values map[string]string) Destination {
 			d.Owner = v
 		case RoleLastName:
 			d.Owner += " " + v
+		case RoleNetwork: // the same address on two networks is two destinations
+			network = strings.ToLower(v)
 		case RoleAccount:
 			account = append(account, strings.ToLower(strings.NewReplacer(" ", "", "-", "", ".", "").Replace(v)))
 		}
@@ -116,7 +128,7 @@ func DestinationOf(m Method, values map[string]string) Destination {
 	if len(account) > 0 {
 		last := account[len(account)-1]
 		parts[len(parts)-1] += " ···· " + last[max(0, len(last)-4):]
-		sum := sha256.Sum256([]byte(m.Country + "\x00" + m.Network + "\x00" + strings.Join(account, "\x00")))
+		sum := sha256.Sum256([]byte(m.Country + "\x00" + network + "\x00" + strings.Join(account, "\x00")))
 		d.Digest = hex.EncodeToString(sum[:])
 	}
 	d.Masked = strings.Join(parts, " · ")

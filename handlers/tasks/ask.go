@@ -122,6 +122,15 @@ func (m *Money) Sweep(ctx context.Context) (int, error) {
 		return n, err
 	}
 	n += expired
+	lost, err := m.Store.LoseBookAttempts(ctx, "")
+	if err != nil {
+		return n, err
+	}
+	n += lost
+	books, err := m.Store.DueEntries(ctx, 100)
+	if err != nil {
+		return n, err
+	}
 	send, ask, err := m.Store.Due(ctx, 100)
 	if err != nil {
 		return n, err
@@ -133,7 +142,7 @@ func (m *Money) Sweep(ctx context.Context) (int, error) {
 	for _, step := range []struct {
 		ids []string
 		do  func(context.Context, string) error
-	}{{send, m.Send}, {ops, m.Operate}, {ask, m.Ask}} {
+	}{{send, m.Send}, {ops, m.Operate}, {ask, m.Ask}, {books, m.WriteBook}} {
 		n += m.each(ctx, step.ids, step.do)
 	}
 	return n, ctx.Err()
@@ -174,6 +183,9 @@ func (m *Money) Run(ctx context.Context, lonely bool) {
 			m.Log.Error("settling what the last process left open failed", "error", err)
 		} else if n > 0 {
 			m.Log.Warn("the last process left attempts open; their outcomes are unknown and are being asked", "attempts", n)
+		}
+		if _, err := m.Store.LoseBookAttempts(ctx, m.Instance); err != nil {
+			m.Log.Error("settling what the last process wrote into books failed", "error", err)
 		}
 	}
 	tick := time.NewTicker(cmp.Or(m.Pause, sweepEvery))

@@ -211,6 +211,38 @@ func dispatch(ctx context.Context, client any, op models.Operation, k models.Kin
 	return cannot
 }
 
+// dispatchBook is the one function that writes into a provider's book of destinations. Every writing method of the books is called here and nowhere
+// else, with the request id of an attempt that is committed already.
+func dispatchBook(ctx context.Context, client any, d *providers.Description, o *store.BookOrder) providers.Outcome {
+	cannot := providers.Refused{Code: providers.NotSent, Message: "This provider cannot do that"}
+	values, entry := d.BookValues(o.Entry.Book, &o.Destination), providers.Entry{ID: o.Entry.EntryID, Values: o.Theirs}
+	switch o.Entry.Book {
+	case models.AddressesBook:
+		c, ok := client.(providers.AddressBook)
+		switch {
+		case !ok:
+			return cannot
+		case o.Attempt.Operation == models.BookAdd:
+			return c.AddAddress(ctx, o.Attempt.Reference, values)
+		case o.Attempt.Operation == models.BookRemove:
+			return c.DeleteAddress(ctx, o.Attempt.Reference, entry)
+		}
+	case models.AccountsBook:
+		c, ok := client.(providers.BankAccountBook)
+		switch {
+		case !ok:
+			return cannot
+		case o.Attempt.Operation == models.BookAdd:
+			return c.AddBankAccount(ctx, o.Attempt.Reference, values)
+		case o.Attempt.Operation == models.BookEdit:
+			return c.EditBankAccount(ctx, o.Attempt.Reference, entry, values)
+		case o.Attempt.Operation == models.BookRemove:
+			return c.DeleteBankAccount(ctx, o.Attempt.Reference, entry)
+		}
+	}
+	return cannot
+}
+
 // answerOf turns a provider's outcome into what the store records. Anything that is none of the three outcomes is unknown.
 func answerOf(out providers.Outcome) models.Answer {
 	switch o := out.(type) {

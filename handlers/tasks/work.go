@@ -23,7 +23,14 @@ type (
 	operateJob struct{ ID string }
 
 	subAccountsJob struct{ ID string }
+	bookJob        struct{ ID string }
 )
+
+// BooksJob reads the books of destinations that providers keep, and compares them with ours.
+type BooksJob struct{}
+
+// Kind names the job.
+func (BooksJob) Kind() string { return "read_books" }
 
 // Kind names the job.
 func (sendJob) Kind() string { return string(store.JobSend) }
@@ -36,6 +43,9 @@ func (operateJob) Kind() string { return string(store.JobOperate) }
 
 // Kind names the job.
 func (subAccountsJob) Kind() string { return string(store.JobSubAccounts) }
+
+// Kind names the job.
+func (bookJob) Kind() string { return string(store.JobBook) }
 
 // Enqueuer files the engine's wake-ups in the transaction of the change that needs them.
 type Enqueuer struct{ Queue *jobs.Queue }
@@ -51,6 +61,8 @@ func (e Enqueuer) Enqueue(ctx context.Context, tx *sql.Tx, kind store.JobKind, i
 		args = sendJob{id}
 	case store.JobAsk:
 		args = askJob{id}
+	case store.JobBook:
+		args = bookJob{id}
 	default:
 		args = operateJob{id}
 	}
@@ -67,4 +79,7 @@ func (m *Money) Register(q *jobs.Queue) {
 	jobs.Handle(q, func(ctx context.Context, j jobs.Job[sendJob]) error { return m.Send(ctx, j.Args.ID) }, opts)
 	jobs.Handle(q, func(ctx context.Context, j jobs.Job[askJob]) error { return m.Ask(ctx, j.Args.ID) }, opts)
 	jobs.Handle(q, func(ctx context.Context, j jobs.Job[operateJob]) error { return m.Operate(ctx, j.Args.ID) }, opts)
+	jobs.Handle(q, func(ctx context.Context, j jobs.Job[bookJob]) error { return m.WriteBook(ctx, j.Args.ID) }, opts)
+	jobs.Handle(q, func(ctx context.Context, _ jobs.Job[BooksJob]) error { return m.ReadAllBooks(ctx) }, jobs.HandleOpts{Timeout: 10 * time.Minute})
+	q.Every("books", time.Hour, func() jobs.Args { return BooksJob{} }, jobs.Opts{})
 }

@@ -120,6 +120,9 @@ func (tx *Tx) guardSend(t *models.Transaction, d *models.TransactionDetail) (boo
 		}
 		return false, err
 	}
+	if ok, err := tx.checkAgain(t, d); err != nil || !ok {
+		return false, err
+	}
 	if version == t.CredentialVersion {
 		return true, nil
 	}

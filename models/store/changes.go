@@ -75,7 +75,10 @@ func (tx *Tx) applyChange(actor models.Actor, kind, subject string, payload []by
 	case subAccountResend:
 		err = tx.applyResend(actor, subject, payload)
 	default:
-		err = fmt.Errorf("a change of unknown kind %q", kind)
+		var handled bool
+		if handled, err = tx.applyDestinationChange(actor, kind, subject, payload); !handled {
+			err = fmt.Errorf("a change of unknown kind %q", kind)
+		}
 	}
 	if err != nil {
 		return err

@@ -92,6 +92,9 @@ func (tx *Tx) create(a models.Actor, n NewTransaction) (*models.Transaction, err
 			return nil, models.FieldErrorf("why", "The same amount went to the same destination as %s within 24 hours. Say why this one is meant too.", d[0].Reference)
 		}
 	}
+	if err := tx.checkDestination(t, &n.Detail); err != nil {
+		return nil, err
+	}
 	t.Digest = models.PayloadOf(t, &n.Detail).Digest()
 	if err := tx.insertTransaction(t, &n.Detail); err != nil {
 		return nil, err

@@ -71,6 +71,8 @@ func (tx *Tx) decided(a models.Actor, r *ApprovalRequest, approve bool, reason s
 		return tx.decidedTransaction(a, r, state, reason)
 	case "resend", "give_up":
 		return tx.decidedUnknown(a, r, state, reason)
+	case subjectDestination, subjectImport:
+		return tx.decidedDestinations(a, r, state, reason)
 	case "policy":
 		if state == "approved" {
 			return tx.applyPolicy(a, r)
@@ -120,6 +122,13 @@ func (tx *Tx) decidedTransaction(a models.Actor, r *ApprovalRequest, state, reas
 		}
 		return tx.save(t)
 	}
+	d, err := tx.detail(t.ID)
+	if err != nil {
+		return err
+	}
+	if err := tx.checkDestination(t, d); err != nil { // nobody agrees to what could not be sent
+		return models.Errorf(models.Conflict, "%s Reject it, or call it off.", sentenceOfError(err))
+	}
 	return tx.approve(t, "by "+a.Name, models.ByStaff, a)
 }
 
@@ -150,6 +159,11 @@ func (s *Store) ExpireApprovals(ctx context.Context) (int, error) {
 				return err
 			}
 			n++
+			if r.Subject == subjectDestination || r.Subject == subjectImport {
+				if err := tx.expiredDestinations(r); err != nil && !models.Is(err, models.Conflict) {
+					return err
+				}
+			}
 			if r.Subject != "transaction" {
 				continue
 			}

@@ -19,6 +19,7 @@ const (
 	JobOperate JobKind = "operate" // id of an attempt: cancel, hold, release
 
 	JobSubAccounts JobKind = "sub-accounts" // id of a credential: read the provider's list, send what waits
+	JobBook        JobKind = "book"         // id of an entry in a provider's book
 )
 
 // Enqueuer files a job inside a transaction: when the transaction is rolled back there is no job.

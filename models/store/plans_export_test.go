@@ -38,3 +38,38 @@ func (s *Store) Plan(ctx context.Context, f models.Filter, c models.Cursor, limi
 	})
 	return plan, merged, err
 }
+
+// DestinationPlan tells how the database reads a page of destinations.
+func (s *Store) DestinationPlan(ctx context.Context, f models.DestinationFilter, c models.Cursor) (plan string, err error) {
+	err = s.View(ctx, func(tx *Tx) error {
+		if s.Engine == Postgres { // a moment later it would count by itself
+			if _, err := s.write.ExecContext(ctx, "ANALYZE"); err != nil {
+				return err
+			}
+		}
+		g, err := tx.guard(f.Environment)
+		if err != nil {
+			return err
+		}
+		from, args, err := tx.destinationQuery(f, g, c, 51)
+		if err != nil {
+			return err
+		}
+		explain := "EXPLAIN QUERY PLAN "
+		if s.Engine == Postgres {
+			explain = "EXPLAIN "
+		}
+		return tx.Each(func(r *sql.Rows) error {
+			var line string
+			to := []any{&line}
+			if s.Engine != Postgres {
+				var a, b, c any
+				to = []any{&a, &b, &c, &line}
+			}
+			err := r.Scan(to...)
+			plan += line + "\n"
+			return err
+		}, explain+"SELECT "+destinationColumns+from, args...)
+	})
+	return plan, err
+}

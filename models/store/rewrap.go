@@ -14,6 +14,9 @@ var sealedPlaces = []struct{ table, key, column string }{
 	{"users", "id", "totp_sealed"},
 	{"users", "id", "totp_pending"},
 	{"codes", "id", "sealed"},
+	{"destinations", "id", "values_sealed"},
+	{"destination_imports", "id", "rows_sealed"},
+	{"book_lines", "id", "theirs_sealed"},
 }
 
 // Rewrap puts every sealed value under the vault's current key, while the program runs: each in a transaction of its own, so that nobody

@@ -62,8 +62,9 @@ type Store struct {
 	read  *sql.DB // SQLite: four connections that cannot write
 	gorm  *gorm.DB
 
-	jobs    Enqueuer          // set once at start, see UseJobs
-	changes map[string]Change // what approvals mean, by subject; set once at start
+	jobs    Enqueuer                  // set once at start, see UseJobs
+	changes map[string]Change         // what approvals mean, by subject; set once at start
+	guards  atomic.Pointer[guardSeen] // see GuardBand
 
 	closing sync.Once
 	keys    atomic.Int64 // see CredentialChanges

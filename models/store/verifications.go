@@ -36,6 +36,9 @@ func (s *Store) OpenVerification(ctx context.Context, a models.Actor, credential
 // the caller has.
 func (s *Store) AnswerVerification(ctx context.Context, credentialID, token, verdict, name, sentence string) error {
 	return s.Update(ctx, func(tx *Tx) error {
+		if err := tx.answerDestinationCheck(credentialID, token, verdict, name, sentence); err != nil {
+			return err
+		}
 		return tx.Exec(`UPDATE verifications SET answered_us = ?, verdict = ?, name = ?, sentence = ? WHERE token = ? AND credential_id = ? AND answered_us = 0 AND created_us > ?`,
 			tx.Now, verdict, models.Safe(name, 120), models.Safe(sentence, 300), token, credentialID, tx.Now.Add(-verificationTime))
 	})

@@ -128,6 +128,7 @@ func TestAddingAProviderTouchesOneFolder(t *testing.T) {
 		copyFile(t, filepath.Join(root, name), filepath.Join(copied, name))
 	}
 	copyGo(t, filepath.Join(root, "models"), filepath.Join(copied, "models"))
+	copyGo(t, filepath.Join(root, "models", "address"), filepath.Join(copied, "models", "address"))
 	copyTree(t, filepath.Join(root, "providers"), filepath.Join(copied, "providers"))
 
 	run(t, copied, "go", "generate", "./providers/all")

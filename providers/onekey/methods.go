@@ -42,7 +42,7 @@ func brazilPayouts() []providers.Method {
 	fullName := providers.Field{Name: "beneficiary_name", Label: "Full name of the beneficiary", Required: true, MaxLen: 100, Role: providers.RoleOwner}
 	brl := []string{"BRL", "USD"}
 	pix := func(id, title, note string, fields ...providers.Field) providers.Method {
-		return providers.Method{ID: id, Kind: models.Payout, Title: title, Country: "BR", Assets: brl, Mark: providers.Documented, Note: note,
+		return providers.Method{ID: id, Kind: models.Payout, Title: title, Country: "BR", Assets: brl, Mark: providers.Documented, Note: note, To: models.ToPIX,
 			Fields: append([]providers.Field{fullName, cpf()}, fields...)}
 	}
 	random := pix("br_pix_random", "PIX by random key, Brazil", "")
@@ -55,7 +55,7 @@ func brazilPayouts() []providers.Method {
 		pix("br_pix_email", "PIX by e-mail, Brazil", "The e-mail address is the PIX key.", providers.Field{Name: "email", Label: "E-mail, the PIX key", Kind: providers.Email,
 			Required: true, MaxLen: 100, Role: providers.RoleAccount, Pattern: emailPattern, PatternHelp: "Write a full e-mail address."}),
 		random,
-		{ID: "br_bank", Kind: models.Payout, Title: "Bank account, Brazil", Country: "BR", Assets: brl, Mark: providers.Documented,
+		{ID: "br_bank", Kind: models.Payout, To: models.ToBank, Title: "Bank account, Brazil", Country: "BR", Assets: brl, Mark: providers.Documented,
 			Note: "Savings accounts rest on OKP-BR-1 and are switched on in the credential's settings.",
 			Fields: []providers.Field{
 				fullName, cpf(),
@@ -73,29 +73,29 @@ const emailPattern = `^[^\s@<>"',;:\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z
 
 func otherPayouts() []providers.Method {
 	sibling := []string{"OKP-CTY-1"}
-	card := providers.Method{ID: "mx_debit_card", Kind: models.Payout, Title: "Debit card, Mexico", Country: "MX", Assets: []string{"MXN"}, Mark: providers.Assumed, Items: []string{"OKP-ENV-2"},
+	card := providers.Method{ID: "mx_debit_card", Kind: models.Payout, To: models.ToCard, Title: "Debit card, Mexico", Country: "MX", Assets: []string{"MXN"}, Mark: providers.Assumed, Items: []string{"OKP-ENV-2"},
 		Locked: "A payout to a debit card needs the whole card number. Countinghouse keeps no card numbers, so that it stays outside PCI DSS: pay the CLABE instead."}
 	return []providers.Method{
-		{ID: "cl_bank", Kind: models.Payout, Title: "Bank account, Chile", Country: "CL", Assets: []string{"CLP", "USD"}, Mark: providers.Documented, Fields: chileFields(),
+		{ID: "cl_bank", Kind: models.Payout, To: models.ToBank, Title: "Bank account, Chile", Country: "CL", Assets: []string{"CLP", "USD"}, Mark: providers.Documented, Fields: chileFields(),
 			Note: "Pesos are sent whole."},
-		{ID: "mx_clabe", Kind: models.Payout, Title: "CLABE, Mexico", Country: "MX", Assets: []string{"MXN", "USD"}, Mark: providers.Sibling, Items: sibling,
+		{ID: "mx_clabe", Kind: models.Payout, To: models.ToBank, Title: "CLABE, Mexico", Country: "MX", Assets: []string{"MXN", "USD"}, Mark: providers.Sibling, Items: sibling,
 			Fields: append(name(true),
 				providers.Field{Name: "document_type", Label: "Document", Kind: providers.Select, Required: true, Default: "CURP", Item: "OKP-CTY-1", Options: []providers.Option{{Value: "CURP", Label: "CURP"}}},
 				providers.Field{Name: "document_id", Label: "Document number", Required: true, MaxLen: 18, Role: providers.RoleDocument, Item: "OKP-CTY-1", Pattern: `^[A-Za-z0-9]{18}$`, PatternHelp: "A CURP has 18 letters and digits."},
 				providers.Field{Name: "bank_account", Label: "CLABE", Kind: providers.Digits, Required: true, MaxLen: 18, Role: providers.RoleAccount,
 					Pattern: `^\d{18}$`, PatternHelp: "A CLABE has 18 digits.", Help: "Its first three digits are the bank."})},
 		card,
-		{ID: "co_bank", Kind: models.Payout, Title: "Bank account, Colombia", Country: "CO", Assets: []string{"COP", "USD"}, Mark: providers.Sibling, Items: sibling,
+		{ID: "co_bank", Kind: models.Payout, To: models.ToBank, Title: "Bank account, Colombia", Country: "CO", Assets: []string{"COP", "USD"}, Mark: providers.Sibling, Items: sibling,
 			Fields: append(colombiaPerson(),
 				providers.Field{Name: "bank_code", Label: "Bank code", Kind: providers.Digits, Required: true, MaxLen: 5, Role: providers.RoleBank, Pattern: `^\d{1,5}$`, PatternHelp: "A bank code has up to 5 digits."},
 				providers.Field{Name: "bank_account", Label: "Account", Kind: providers.Digits, Required: true, MaxLen: 19, Role: providers.RoleAccount, Pattern: `^\d{8,19}$`, PatternHelp: "An account has 8 to 19 digits."},
 				accountTypes("C", "S"))},
-		{ID: "co_nequi", Kind: models.Payout, Title: "Nequi, Colombia", Country: "CO", Assets: []string{"COP"}, Mark: providers.Sibling, Items: sibling, Fields: append(colombiaPerson(), walletNumber())},
-		{ID: "co_daviplata", Kind: models.Payout, Title: "Daviplata, Colombia", Country: "CO", Assets: []string{"COP"}, Mark: providers.Sibling, Items: sibling, Fields: append(colombiaPerson(), walletNumber())},
-		{ID: "ar_cbu", Kind: models.Payout, Title: "CBU or CVU, Argentina", Country: "AR", Assets: []string{"ARS", "USD"}, Mark: providers.Sibling, Items: sibling,
+		{ID: "co_nequi", Kind: models.Payout, To: models.ToMobile, Title: "Nequi, Colombia", Country: "CO", Assets: []string{"COP"}, Mark: providers.Sibling, Items: sibling, Fields: append(colombiaPerson(), walletNumber())},
+		{ID: "co_daviplata", Kind: models.Payout, To: models.ToMobile, Title: "Daviplata, Colombia", Country: "CO", Assets: []string{"COP"}, Mark: providers.Sibling, Items: sibling, Fields: append(colombiaPerson(), walletNumber())},
+		{ID: "ar_cbu", Kind: models.Payout, To: models.ToBank, Title: "CBU or CVU, Argentina", Country: "AR", Assets: []string{"ARS", "USD"}, Mark: providers.Sibling, Items: sibling,
 			Fields: append(name(true), documentType("DNI", "CUIT", "CUIL"), documentID(11, `^\d{7,11}$`, "A DNI has 7 to 9 digits, a CUIT or CUIL 11."),
 				providers.Field{Name: "bank_account", Label: "CBU or CVU", Kind: providers.Digits, Required: true, MaxLen: 22, Role: providers.RoleAccount, Item: "OKP-CTY-2", Pattern: `^\d{22}$`, PatternHelp: "A CBU has 22 digits."})},
-		{ID: "pe_cci", Kind: models.Payout, Title: "CCI, Peru", Country: "PE", Assets: []string{"PEN", "USD"}, Mark: providers.Sibling, Items: sibling,
+		{ID: "pe_cci", Kind: models.Payout, To: models.ToBank, Title: "CCI, Peru", Country: "PE", Assets: []string{"PEN", "USD"}, Mark: providers.Sibling, Items: sibling,
 			Fields: append(name(true), documentType("DNI", "CE", "RUC", "PASS"), documentID(12, `^[A-Za-z0-9]{8,12}$`, "A DNI has 8 digits, a CE 9, a RUC 11, a passport 12 characters."),
 				providers.Field{Name: "bank_account", Label: "CCI", Kind: providers.Digits, Required: true, MaxLen: 20, Role: providers.RoleAccount, Pattern: `^\d{1,20}$`, PatternHelp: "A CCI has up to 20 digits."},
 				accountTypes("C", "S"))},

@@ -70,7 +70,7 @@ func methods() []providers.Method {
 func method(c country, kind string) providers.Method {
 	m := providers.Method{
 		ID: strings.ToLower(c.code) + "_" + map[string]string{kindMobile: "mobile", kindTill: "till", kindPaybill: "paybill"}[kind], Kind: models.Payout,
-		Country: c.code, Assets: []string{c.currency}, Mark: providers.Assumed,
+		Country: c.code, Assets: []string{c.currency}, Mark: providers.Assumed, To: models.ToTill,
 		Items:      []string{"WAKA-PAY-1", "WAKA-PAY-3", "WAKA-AMT-1", "WAKA-IDEM-2", "WAKA-STAT-2"},
 		LockedLive: "WakaPay's payout page is not known to this product: nothing is sent in live until a version that knows it.",
 		Note:       "The shape of this payout is made up by this product for its stand-in (WAKA-PAY-1). It cannot be recalled.",
@@ -83,7 +83,7 @@ func method(c country, kind string) providers.Method {
 	}
 	switch kind {
 	case kindMobile:
-		m.Title = "Mobile money " + c.name
+		m.Title, m.To = "Mobile money "+c.name, models.ToMobile
 		m.Fields = []providers.Field{{Name: "phone", Label: "Phone number", Kind: providers.Phone, Required: true, MaxLen: 16, Pattern: phonePattern,
 			PatternHelp: phoneHelp, Help: "Numbers of " + c.name + " begin with " + c.prefix + ".", Role: providers.RoleAccount}, name}
 	case kindTill:

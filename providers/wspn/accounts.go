@@ -48,6 +48,7 @@ func accountFields() []providers.Field {
 		case "bank_name":
 			f.Role = providers.RoleBank
 		case "currency":
+			f.Role = providers.RoleCurrency
 			f.Pattern, f.PatternHelp = `^[A-Z]{3}$`, "Three letters, for example USD."
 			f.Help = "WSPN pays this account in this currency only."
 		case "bank_swift", "intermediary_swift":
@@ -197,4 +198,20 @@ func (c *client) intermediaryNeeds(m accountMember) bool {
 		return false
 	}
 	return m.required
+}
+
+// canonical is Description.Canonical: countries as three letters and SWIFT codes in capitals, because the other side may spell them otherwise
+// (WSPN-CTRY-1).
+func canonical(_ models.Book, values map[string]string) map[string]string {
+	for _, name := range []string{"bank_country", "intermediary_country"} {
+		if code := countryCode(strings.ToUpper(values[name]), false); code != "" {
+			values[name] = code
+		}
+	}
+	for _, name := range []string{"bank_swift", "intermediary_swift", "currency"} {
+		if v, ok := values[name]; ok {
+			values[name] = strings.ToUpper(v)
+		}
+	}
+	return values
 }

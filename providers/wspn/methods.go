@@ -15,11 +15,11 @@ const lockedLive = "How WSPN signs requests is a guess until its page 5743931m0 
 func methods() []providers.Method {
 	return []providers.Method{
 		{ID: payFiat, Kind: models.Payout, Title: "Bank transfer to a registered account", Assets: []string{"USD", "EUR", "JPY"}, Mark: providers.Assumed,
-			Items: signed("WSPN-FWD-1", "WSPN-ALL-1", "WSPN-RESP-1"), LockedLive: lockedLive, Minimum: "100", ByAddressBook: true,
+			Items: signed("WSPN-FWD-1", "WSPN-ALL-1", "WSPN-RESP-1"), LockedLive: lockedLive, Minimum: "100", ByAddressBook: true, To: models.ToBank, Book: models.AccountsBook, EntryField: "remit_info_id",
 			Note:   "Goes to a bank account that is registered at WSPN, in that account's currency. At least 100.",
 			Fields: fiatFields()},
 		{ID: payCrypto, Kind: models.Payout, Title: "WUSD on chain to a whitelisted address", Assets: []string{stable}, Mark: providers.Assumed,
-			Items: signed("WSPN-CWD-1", "WSPN-ADDR-1", "WSPN-ALL-1", "WSPN-AMT-1"), ByAddressBook: true,
+			Items: signed("WSPN-CWD-1", "WSPN-ADDR-1", "WSPN-ALL-1", "WSPN-AMT-1"), ByAddressBook: true, To: models.ToAddress, Book: models.AddressesBook,
 			LockedLive: "All fields of this call are a guess: WSPN's page of it could not be read.",
 			Note:       "The address must stand in WSPN's whitelist for this network. Sending on the wrong network can lose the money.",
 			Fields:     []providers.Field{networkField(), addressField()}},
@@ -44,8 +44,8 @@ func fiatFields() []providers.Field {
 	return []providers.Field{
 		{Name: "remit_info_id", Label: "Bank account at WSPN", Kind: providers.Digits, Required: true, Lookup: "bank_accounts", Role: providers.RoleAccount,
 			Pattern: idPattern, PatternHelp: "The number of the account at WSPN.", MaxLen: 19, Help: "Accounts are registered at WSPN before they can be paid."},
-		{Name: "reference_no", Label: "Reference on the bank statement", MaxLen: 255, Help: "Our own reference when left empty."},
-		{Name: "purpose", Label: "Purpose of the transfer", MaxLen: 255},
+		{Name: "reference_no", Label: "Reference on the bank statement", MaxLen: 255, PerPayment: true, Help: "Our own reference when left empty."},
+		{Name: "purpose", Label: "Purpose of the transfer", MaxLen: 255, PerPayment: true},
 	}
 }
 

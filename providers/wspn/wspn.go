@@ -43,6 +43,7 @@ func description() providers.Description {
 		Methods:       methods(),
 		AddressFields: addressFields(),
 		AccountFields: accountFields(),
+		Canonical:     canonical,
 		Reads:         reads(),
 		Webhooks: []providers.WebhookTopic{{ID: "events", Title: "Events", Mark: providers.Assumed, Item: "WSPN-WH-3",
 			Help: "Enter this address in WSPN's wallet platform, in the menu of API keys: it is attached to the key. WSPN wants to hear SUCCESS within 15 seconds."}},

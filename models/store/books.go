@@ -1,0 +1,495 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"countinghouse/models"
+)
+
+// bookLooks are the moments, after an answer was lost, at which the book is read to find out what happened. What is not in it then is for a person
+// to decide: nothing is added a second time by itself.
+var bookLooks = []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}
+
+// bookTries is how often a write of which no byte left is tried again.
+const bookTries = 6
+
+const entryColumns = `e.id, e.destination_id, e.credential_id, COALESCE(c.name, ''), e.provider, e.environment, e.book, e.entry_id, e.state, e.operation, e.usable, e.word, e.says, e.differs,
+	e.due_us, e.seen_us, e.changed_us`
+
+const entryFrom = " FROM book_entries e LEFT JOIN credentials c ON c.id = e.credential_id"
+
+func scanEntry(r scanner) (e models.BookEntry, err error) {
+	err = r.Scan(&e.ID, &e.DestinationID, &e.CredentialID, &e.Credential, &e.Provider, &e.Environment, &e.Book, &e.EntryID, &e.State, &e.Operation, &e.Usable, &e.Word, &e.Says, &e.Differs,
+		&e.Due, &e.SeenAt, &e.ChangedAt)
+	return e, err
+}
+
+func (tx *Tx) entriesOf(destinationID string) (out []models.BookEntry, err error) {
+	err = tx.Each(func(r *sql.Rows) error {
+		e, err := scanEntry(r)
+		out = append(out, e)
+		return err
+	}, "SELECT "+entryColumns+entryFrom+" WHERE e.destination_id = ? ORDER BY e.id", destinationID)
+	return out, err
+}
+
+func (tx *Tx) bookEntry(id string) (models.BookEntry, error) {
+	e, err := scanEntry(tx.QueryRow("SELECT "+entryColumns+entryFrom+" WHERE e.id = ?", id))
+	if IsNoRow(err) {
+		return e, models.Errorf(models.NotFound, "There is no such entry.")
+	}
+	return e, err
+}
+
+func (tx *Tx) bookAttempts(entryID string) (out []models.BookAttempt, err error) {
+	err = tx.Each(func(r *sql.Rows) error {
+		var x models.BookAttempt
+		err := r.Scan(&x.ID, &x.EntryID, &x.Number, &x.Operation, &x.Reference, &x.State, &x.StartedAt, &x.FinishedAt, &x.Code, &x.Message, &x.ByName, &x.ExchangeID)
+		out = append(out, x)
+		return err
+	}, "SELECT id, entry_id, number, operation, reference, state, started_us, finished_us, code, message, by_name, exchange_id FROM book_attempts WHERE entry_id = ? ORDER BY number DESC LIMIT 20", entryID)
+	return out, err
+}
+
+// planEntries notes in which books a new destination shall stand once it is approved. One that was adopted stands there already.
+func (tx *Tx) planEntries(a models.Actor, d *models.Destination, n NewDestination) error {
+	for _, r := range n.Register {
+		provider, _, err := tx.usableCredential(r.CredentialID, d.Environment)
+		if err != nil {
+			return err
+		}
+		if err := tx.Exec("INSERT INTO book_entries (id, destination_id, credential_id, provider, environment, book, state, asked_by, changed_us) VALUES (?,?,?,?,?,?,?,?,?)",
+			models.NewID(), d.ID, r.CredentialID, provider, d.Environment, r.Book, models.BookPlanned, a.Name, tx.Now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startEntries brings the planned entries of an approved destination on their way.
+func (tx *Tx) startEntries(d *models.Destination, by string) error {
+	list, err := tx.entriesOf(d.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if e.State == models.BookPlanned {
+			if err := tx.wantEntry(e.ID, models.BookToAdd, by, tx.Now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// wantEntry writes down what shall happen to an entry and wakes the task.
+func (tx *Tx) wantEntry(id string, state models.BookState, by string, at models.Micros) error {
+	if err := tx.Exec("UPDATE book_entries SET state = ?, due_us = ?, asked_by = ?, says = '', problem = ?, looks = 0, changed_us = ? WHERE id = ?", state, max(at, 1), by, false, tx.Now, id); err != nil {
+		return err
+	}
+	return tx.enqueue(JobBook, id, at)
+}
+
+// removeEntries takes a destination out of the books at a moment: at once when it is revoked, later when it is superseded. What stands in no book is
+// forgotten. What is on its way is removed once its answer is known.
+func (tx *Tx) removeEntries(destinationID string, at models.Micros, by string) error {
+	list, err := tx.entriesOf(destinationID)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		switch e.State {
+		case models.BookListed:
+			err = tx.wantEntry(e.ID, models.BookToRemove, by, at)
+		case models.BookPlanned, models.BookToAdd, models.BookRefused, models.BookToEdit:
+			if e.EntryID != "" {
+				err = tx.wantEntry(e.ID, models.BookToRemove, by, at)
+				break
+			}
+			if at <= tx.Now {
+				err = tx.Exec("UPDATE book_entries SET state = ?, due_us = 0, problem = ?, changed_us = ? WHERE id = ?", models.BookGone, false, tx.Now, e.ID)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// releaseEntries lets go of what stood in a book before its destination was adopted: it was never approved, so it is not removed there but waits for a
+// person again.
+func (tx *Tx) releaseEntries(destinationID string) error {
+	list, err := tx.entriesOf(destinationID)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if err := tx.Exec("UPDATE book_entries SET state = ?, due_us = 0, problem = ?, changed_us = ? WHERE id = ?", models.BookGone, false, tx.Now, e.ID); err != nil {
+			return err
+		}
+		if err := tx.Exec("UPDATE book_lines SET decision = '', our_entry = '', problem = ? WHERE our_entry = ? AND gone_us = 0", true, e.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepEntries takes back a removal whose time has not come.
+func (tx *Tx) keepEntries(destinationID string) error {
+	return tx.Exec("UPDATE book_entries SET state = ?, due_us = 0, changed_us = ? WHERE destination_id = ? AND state = ?", models.BookListed, tx.Now, destinationID, models.BookToRemove)
+}
+
+// usableEntry gives the id under which a destination stands in the book of a credential, or says why it cannot be paid through it.
+func (tx *Tx) usableEntry(d *models.Destination, credentialID string) (string, error) {
+	e, err := scanEntry(tx.QueryRow("SELECT "+entryColumns+entryFrom+" WHERE e.destination_id = ? AND e.credential_id = ?", d.ID, credentialID))
+	switch {
+	case IsNoRow(err):
+		return "", models.FieldErrorf("destination", "The destination %s is not registered at the provider of this credential. Register it on its page first.", d.Name)
+	case err != nil:
+		return "", err
+	case e.State == models.BookToRemove && e.Due > tx.Now && e.EntryID != "": // superseded later: until then it stays
+	case e.State != models.BookListed:
+		return "", models.FieldErrorf("destination", "The destination %s cannot be paid by %s yet: in its book it is “%s”.", d.Name, e.Credential, e.State.Word())
+	case !e.Usable:
+		return "", models.FieldErrorf("destination", "The destination %s stands in the book of %s, which calls it %q: it cannot be paid yet.", d.Name, e.Credential, e.Word)
+	case e.Differs:
+		return "", models.FieldErrorf("destination", "The destination %s is not what the book of %s says. Settle the difference on its page first.", d.Name, e.Credential)
+	}
+	return e.EntryID, nil
+}
+
+// RegisterDestination puts an approved destination into the book of a credential, or tries again after a refusal or after the book was read and does not
+// have it. It needs destinations.create or destinations.approve, and a second try after a lost answer a fresh second factor.
+func (s *Store) RegisterDestination(ctx context.Context, a models.Actor, env models.Environment, id string, at RegisterAt) error {
+	if !maySeeDestinations(a) {
+		return a.Require(models.DestinationsCreate)
+	}
+	return s.Update(ctx, func(tx *Tx) error {
+		d, err := tx.lockDestination(id, env)
+		if err != nil {
+			return err
+		}
+		g, err := tx.guard(env)
+		if err != nil {
+			return err
+		}
+		if st := d.StateAt(tx.Now, g); st != models.DestinationUsable && st != models.DestinationCooling {
+			return models.Errorf(models.Conflict, "Only an approved destination is registered; this one is %q.", st.Word())
+		}
+		e, err := scanEntry(tx.QueryRow("SELECT "+entryColumns+entryFrom+" WHERE e.destination_id = ? AND e.credential_id = ?"+tx.lockOf("e"), d.ID, at.CredentialID))
+		switch {
+		case IsNoRow(err):
+			if err := tx.planEntries(a, d, NewDestination{Register: []RegisterAt{at}}); err != nil {
+				return err
+			}
+			if err := tx.startEntries(d, a.Name); err != nil {
+				return err
+			}
+		case err != nil:
+			return err
+		case e.State == models.BookMissing:
+			if err := a.RequireStepUp(tx.Now); err != nil {
+				return err
+			}
+			fallthrough
+		case e.State == models.BookRefused || e.State == models.BookGone:
+			if err := tx.wantEntry(e.ID, models.BookToAdd, a.Name, tx.Now); err != nil {
+				return err
+			}
+		default:
+			return models.Errorf(models.Conflict, "In that book it is “%s” already.", e.State.Word())
+		}
+		return tx.Audit(a, "destination.register", "destination", d.ID, nil, map[string]any{"credential": at.CredentialID, "book": at.Book}, "Asked for the destination "+d.Name+" to be registered.")
+	})
+}
+
+// lockOf locks the row of one table of a join.
+func (tx *Tx) lockOf(alias string) string {
+	if tx.Store.Engine == Postgres {
+		return " FOR UPDATE OF " + alias
+	}
+	return ""
+}
+
+// PushDestination makes the provider's side of a difference ours again: the entry is changed there. It needs destinations.approve and a fresh second
+// factor.
+func (s *Store) PushDestination(ctx context.Context, a models.Actor, env models.Environment, entryID string) error {
+	if err := a.Require(models.DestinationsApprove); err != nil {
+		return err
+	}
+	return s.Update(ctx, func(tx *Tx) error {
+		if err := a.RequireStepUp(tx.Now); err != nil {
+			return err
+		}
+		e, err := tx.bookEntry(entryID)
+		if err != nil {
+			return err
+		}
+		if e.Environment != env || !e.Differs || e.State != models.BookListed {
+			return models.Errorf(models.Conflict, "There is no difference to settle.")
+		}
+		if err := tx.wantEntry(e.ID, models.BookToEdit, a.Name, tx.Now); err != nil {
+			return err
+		}
+		return tx.Audit(a, "destination.push", "destination", e.DestinationID, nil, map[string]any{"entry": e.ID}, "Asked for an entry in a provider's book to be changed to what we have.")
+	})
+}
+
+// BookOrder is everything the task needs to make one write, or to look.
+type BookOrder struct {
+	Attempt     models.BookAttempt
+	Entry       models.BookEntry
+	Destination models.Destination // with its values
+	Theirs      map[string]string  // their values as last read
+	Look        bool               // nothing is written: the book is read to settle a lost answer
+}
+
+// bookOperations are the writes that the intents ask for.
+var bookOperations = map[models.BookState]models.BookOperation{models.BookToAdd: models.BookAdd, models.BookToEdit: models.BookEdit, models.BookToRemove: models.BookRemove}
+
+// BeginBook commits the intent to write into a provider's book, before the first byte leaves: an open attempt with its request id. It gives nil when
+// there is nothing to do, and an order to look when an answer was lost.
+func (s *Store) BeginBook(ctx context.Context, entryID, instance string) (*BookOrder, error) {
+	var o *BookOrder
+	err := s.Update(ctx, func(tx *Tx) error {
+		o = nil
+		e, err := tx.bookEntry(entryID)
+		if err != nil {
+			return err
+		}
+		if e.Due == 0 || e.Due > tx.Now {
+			return nil
+		}
+		d, err := tx.destination(e.DestinationID)
+		if err != nil {
+			return err
+		}
+		if err := tx.openContents(d); models.Is(err, models.Conflict) || models.Is(err, models.Unavailable) { // changed behind our back: nothing of it is sent
+			return tx.Exec("UPDATE book_entries SET due_us = 0, problem = ?, says = ?, changed_us = ? WHERE id = ?", true, models.Safe(sentenceOfError(err), 300), tx.Now, e.ID)
+		} else if err != nil {
+			return err
+		}
+		order := BookOrder{Entry: e, Destination: *d}
+		if order.Theirs, err = tx.theirValues(e); err != nil {
+			return err
+		}
+		if e.State == models.BookAsking || e.State == models.BookListed {
+			order.Look, o = true, &order
+			return nil
+		}
+		op, ok := bookOperations[e.State]
+		if !ok {
+			return nil
+		}
+		if op != models.BookRemove && d.Stored != models.DestinationApproved { // revoked between the wish and the write
+			return tx.Exec("UPDATE book_entries SET state = ?, due_us = 0, says = 'Not sent: the destination is not approved any more.', changed_us = ? WHERE id = ?", models.BookGone, tx.Now, e.ID)
+		}
+		if order.Attempt, err = tx.openBookAttempt(e, op, d.Digest, instance); err != nil {
+			return err
+		}
+		o = &order
+		return tx.Exec("UPDATE book_entries SET state = ?, operation = ?, due_us = 0, changed_us = ? WHERE id = ?", models.BookSending, op, tx.Now, e.ID)
+	})
+	if models.Is(err, models.Conflict) {
+		return nil, nil //nolint:nilnil // somebody else is at it: there is nothing to do
+	}
+	return o, err
+}
+
+func (tx *Tx) openBookAttempt(e models.BookEntry, op models.BookOperation, digest, instance string) (models.BookAttempt, error) {
+	var last int
+	var by string
+	if err := tx.QueryRow("SELECT COALESCE(MAX(number), 0) FROM book_attempts WHERE entry_id = ?", e.ID).Scan(&last); err != nil {
+		return models.BookAttempt{}, err
+	}
+	if err := tx.QueryRow("SELECT asked_by FROM book_entries WHERE id = ?", e.ID).Scan(&by); err != nil {
+		return models.BookAttempt{}, err
+	}
+	x := models.BookAttempt{ID: models.NewID(), EntryID: e.ID, Number: last + 1, Operation: op, Reference: models.NewReference(), State: models.AttemptOpen, StartedAt: tx.Now, ByName: by}
+	n, err := tx.Change(`INSERT INTO book_attempts (id, entry_id, number, operation, reference, digest, state, started_us, deadline_us, by_name, instance) VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING`,
+		x.ID, x.EntryID, x.Number, x.Operation, x.Reference, digest, x.State, x.StartedAt, tx.Now.Add(attemptTime), by, instance)
+	if err == nil && n == 0 {
+		err = models.Errorf(models.Conflict, "Something is being written for this entry already.")
+	}
+	return x, err
+}
+
+func (tx *Tx) theirValues(e models.BookEntry) (map[string]string, error) {
+	if e.EntryID == "" {
+		return nil, nil //nolint:nilnil // nothing of theirs is known: an empty map would say the same
+	}
+	var id string
+	var sealed []byte
+	err := tx.QueryRow("SELECT id, theirs_sealed FROM book_lines WHERE credential_id = ? AND book = ? AND entry_id = ?", e.CredentialID, e.Book, e.EntryID).Scan(&id, &sealed)
+	if IsNoRow(err) {
+		return nil, nil //nolint:nilnil // their list was not read yet
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := tx.openLine(id, sealed)
+	return c.Values, err
+}
+
+func (tx *Tx) openLine(id string, sealed []byte) (c contents, err error) {
+	plain, err := tx.Store.unseal(tx.ctx, "book_lines", id, "theirs_sealed", sealed)
+	if err != nil {
+		return c, err
+	}
+	return c, json.Unmarshal(plain, &c)
+}
+
+// BookAnswer is what came of one write.
+type BookAnswer struct {
+	State      models.AttemptState
+	EntryID    string // theirs
+	Word       string
+	Code       string
+	Message    string
+	Retryable  bool
+	ExchangeID string
+}
+
+// RecordBook records the answer to a write in a transaction of its own. A lost answer is settled by reading the book.
+func (s *Store) RecordBook(ctx context.Context, attemptID string, ans BookAnswer) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		var entryID string
+		var number int
+		var op models.BookOperation
+		if err := tx.QueryRow("SELECT entry_id, number, operation FROM book_attempts WHERE id = ?"+tx.ForUpdate(), attemptID).Scan(&entryID, &number, &op); err != nil {
+			return err
+		}
+		n, err := tx.Change("UPDATE book_attempts SET state = ?, finished_us = ?, code = ?, message = ?, exchange_id = ? WHERE id = ? AND state = 'open'",
+			ans.State, tx.Now, models.Safe(ans.Code, 60), models.Safe(ans.Message, 300), ans.ExchangeID, attemptID)
+		if err != nil {
+			return err
+		}
+		if n == 0 { // it was declared lost meanwhile: the late answer is a reason to look now
+			return tx.Exec("UPDATE book_entries SET due_us = ? WHERE id = ? AND state = ?", max(tx.Now, 1), entryID, models.BookAsking)
+		}
+		return tx.applyBook(entryID, number, op, ans)
+	})
+}
+
+func (tx *Tx) applyBook(entryID string, number int, op models.BookOperation, ans BookAnswer) error {
+	e, err := tx.bookEntry(entryID)
+	if err != nil {
+		return err
+	}
+	set := func(state models.BookState, due models.Micros, says string, problem bool) error {
+		if err := tx.Exec("UPDATE book_entries SET state = ?, due_us = ?, says = ?, problem = ?, looks = 0, changed_us = ? WHERE id = ?", state, due, models.Safe(says, 300), problem, tx.Now, e.ID); err != nil {
+			return err
+		}
+		return tx.destinationEvent(e.DestinationID, "book", "", e.Credential+": "+state.Word()+sayMore(says))
+	}
+	switch {
+	case ans.State == models.AttemptAccepted && op == models.BookRemove:
+		return set(models.BookGone, 0, "", false)
+	case ans.State == models.AttemptAccepted:
+		if ans.EntryID == "" && e.EntryID == "" { // the answer names no entry: it is found in their list
+			return set(models.BookAsking, tx.Now.Add(bookLooks[0]), "", false)
+		}
+		if ans.EntryID != "" {
+			e.EntryID = ans.EntryID
+		}
+		// Whether it may be paid is said by their list, which is read next.
+		if err := tx.Exec("UPDATE book_entries SET entry_id = ?, word = ?, usable = ?, differs = ? WHERE id = ?", e.EntryID, models.Safe(ans.Word, 60), false, false, e.ID); err != nil {
+			return err
+		}
+		if err := set(models.BookListed, max(tx.Now, 1), "", false); err != nil {
+			return err
+		}
+		return tx.revokedMeanwhile(e)
+	case ans.State == models.AttemptRefused && op == models.BookAdd && e.EntryID == "":
+		return set(models.BookRefused, 0, ans.Message, true)
+	case ans.State == models.AttemptRefused: // what stands there still stands there
+		return set(models.BookListed, 0, ans.Message, true)
+	case ans.State == models.AttemptNotSent && ans.Retryable && number < bookTries:
+		back := map[models.BookOperation]models.BookState{models.BookAdd: models.BookToAdd, models.BookEdit: models.BookToEdit, models.BookRemove: models.BookToRemove}[op]
+		return set(back, tx.Now.Add(time.Duration(number*number)*10*time.Second), "Not sent: "+ans.Message, false)
+	case ans.State == models.AttemptNotSent && op == models.BookAdd:
+		return set(models.BookRefused, 0, "Not sent: "+ans.Message, true)
+	case ans.State == models.AttemptNotSent:
+		return set(models.BookListed, 0, "Not sent: "+ans.Message, true)
+	}
+	return set(models.BookAsking, tx.Now.Add(bookLooks[0]), "The answer was lost: "+ans.Message, false)
+}
+
+func sayMore(says string) string {
+	if says == "" {
+		return ""
+	}
+	return ". " + says
+}
+
+// revokedMeanwhile removes what was added while its destination was taken out of use.
+func (tx *Tx) revokedMeanwhile(e models.BookEntry) error {
+	d, err := tx.destination(e.DestinationID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case d.Stored != models.DestinationApproved:
+		return tx.wantEntry(e.ID, models.BookToRemove, d.EndedByName, tx.Now)
+	case d.SupersededFrom != 0:
+		return tx.wantEntry(e.ID, models.BookToRemove, d.DecidedByName, d.SupersededFrom)
+	}
+	return nil
+}
+
+// LoseBookAttempts declares writes lost whose process died between sending and recording: their outcome is found by reading the book.
+func (s *Store) LoseBookAttempts(ctx context.Context, otherThan string) (int, error) {
+	lost := 0
+	err := s.Update(ctx, func(tx *Tx) error {
+		lost = 0
+		where, args := "deadline_us < ?", []any{tx.Now}
+		if otherThan != "" {
+			where, args = "instance <> ?", []any{otherThan}
+		}
+		type row struct {
+			id, entry string
+			number    int
+			op        models.BookOperation
+		}
+		var rows []row
+		if err := tx.Each(func(r *sql.Rows) error {
+			var x row
+			err := r.Scan(&x.id, &x.entry, &x.number, &x.op)
+			rows = append(rows, x)
+			return err
+		}, "SELECT id, entry_id, number, operation FROM book_attempts WHERE state = 'open' AND "+where+" ORDER BY deadline_us LIMIT 200", args...); err != nil {
+			return err
+		}
+		const sentence = "The program stopped after the intent was written and before an answer was recorded"
+		for _, x := range rows {
+			if err := tx.Exec("UPDATE book_attempts SET state = ?, finished_us = ?, message = ? WHERE id = ? AND state = 'open'", models.AttemptUnknown, tx.Now, sentence, x.id); err != nil {
+				return err
+			}
+			if err := tx.applyBook(x.entry, x.number, x.op, BookAnswer{State: models.AttemptUnknown, Message: sentence}); err != nil {
+				return err
+			}
+			lost++
+		}
+		return nil
+	})
+	return lost, err
+}
+
+// DueEntries lists entries that the task must look at.
+func (s *Store) DueEntries(ctx context.Context, limit int) (ids []string, err error) {
+	err = s.View(ctx, func(tx *Tx) error {
+		ids = nil
+		return tx.Each(func(r *sql.Rows) error {
+			var id string
+			err := r.Scan(&id)
+			ids = append(ids, id)
+			return err
+		}, fmt.Sprintf("SELECT id FROM book_entries WHERE due_us > 0 AND due_us <= ? ORDER BY due_us LIMIT %d", limit), tx.Now)
+	})
+	return ids, err
+}

@@ -1,0 +1,459 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"countinghouse/models"
+)
+
+// ReadLine is one line of a provider's book as it was just read, in our spelling.
+type ReadLine struct {
+	EntryID string
+	Word    string
+	Usable  bool
+	Spec    models.DestinationSpec
+}
+
+// RecordRead writes down what a book held at a moment. Our entries are found by their number there, or by the place they name; what is not ours waits
+// for a person; what differs and what is missing is marked on both sides. differs compares ours with theirs by the provider's own spelling.
+func (s *Store) RecordRead(ctx context.Context, cred models.Credential, book models.Book, lines []ReadLine, differs func(ours *models.Destination, theirs map[string]string) bool) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		known, err := tx.knownLines(cred.ID, book)
+		if err != nil {
+			return err
+		}
+		ours, err := tx.entriesIn(cred.ID, book)
+		if err != nil {
+			return err
+		}
+		here := map[string]bool{}
+		for _, l := range lines {
+			if l.EntryID == "" || here[l.EntryID] {
+				continue
+			}
+			here[l.EntryID] = true
+			if err := tx.recordLine(cred, book, l, known[l.EntryID], ours, differs); err != nil {
+				return err
+			}
+		}
+		for id, k := range known {
+			if !here[id] && k.gone == 0 {
+				if err := tx.Exec("UPDATE book_lines SET gone_us = ?, problem = ?, differs = ? WHERE id = ?", tx.Now, false, false, k.id); err != nil {
+					return err
+				}
+			}
+		}
+		for _, e := range ours {
+			if err := tx.settleMissing(e, here); err != nil {
+				return err
+			}
+		}
+		return tx.noteRead(cred.ID, book, "", len(here))
+	})
+}
+
+// RecordReadFailed notes that a book could not be read. Nothing of it is believed missing.
+func (s *Store) RecordReadFailed(ctx context.Context, credentialID string, book models.Book, sentence string) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		// What waits for this list waits on.
+		if err := tx.Exec("UPDATE book_entries SET due_us = ?, says = ? WHERE credential_id = ? AND book = ? AND state IN (?, ?) AND due_us > 0 AND due_us <= ?", tx.Now.Add(bookLooks[1]),
+			models.Safe("The book could not be read: "+sentence, 300), credentialID, book, models.BookAsking, models.BookListed, tx.Now); err != nil {
+			return err
+		}
+		return tx.noteRead(credentialID, book, models.Safe(sentence, 300), 0)
+	})
+}
+
+func (tx *Tx) noteRead(credentialID string, book models.Book, sentence string, lines int) error {
+	return tx.Exec("INSERT INTO book_reads (credential_id, book, read_us, error, lines) VALUES (?,?,?,?,?) ON CONFLICT (credential_id, book) DO UPDATE SET read_us = excluded.read_us, error = excluded.error, lines = excluded.lines",
+		credentialID, book, tx.Now, sentence, lines)
+}
+
+type knownLine struct {
+	id, content, decision, ours string
+	gone                        models.Micros
+}
+
+func (tx *Tx) knownLines(credentialID string, book models.Book) (map[string]*knownLine, error) {
+	out := map[string]*knownLine{}
+	err := tx.Each(func(r *sql.Rows) error {
+		var k knownLine
+		var entry string
+		err := r.Scan(&k.id, &entry, &k.content, &k.decision, &k.ours, &k.gone)
+		out[entry] = &k
+		return err
+	}, "SELECT id, entry_id, content, decision, our_entry, gone_us FROM book_lines WHERE credential_id = ? AND book = ?", credentialID, book)
+	return out, err
+}
+
+// ourEntry is an entry of ours with what it is recognised by.
+type ourEntry struct {
+	models.BookEntry
+	fingerprint string
+	looks       int
+}
+
+func (tx *Tx) entriesIn(credentialID string, book models.Book) (out []*ourEntry, err error) {
+	err = tx.Each(func(r *sql.Rows) error {
+		var e ourEntry
+		err := r.Scan(&e.ID, &e.DestinationID, &e.EntryID, &e.State, &e.Operation, &e.Differs, &e.fingerprint, &e.looks, &e.Due, &e.Credential)
+		out = append(out, &e)
+		return err
+	}, `SELECT e.id, e.destination_id, e.entry_id, e.state, e.operation, e.differs, d.fingerprint, e.looks, e.due_us, COALESCE(c.name, '') FROM book_entries e JOIN destinations d ON d.id = e.destination_id
+		LEFT JOIN credentials c ON c.id = e.credential_id WHERE e.credential_id = ? AND e.book = ? AND e.state NOT IN ('gone', 'planned') ORDER BY e.changed_us, e.id`, credentialID, book)
+	return out, err
+}
+
+// match finds our entry of a line: by their number, else by the place while ours has no number yet.
+func match(ours []*ourEntry, entryID, fingerprint string) *ourEntry {
+	for _, e := range ours {
+		if e.EntryID == entryID {
+			return e
+		}
+	}
+	for _, e := range ours {
+		if e.EntryID == "" && e.fingerprint == fingerprint {
+			return e
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) recordLine(cred models.Credential, book models.Book, l ReadLine, k *knownLine, ours []*ourEntry, differs func(*models.Destination, map[string]string) bool) error {
+	fingerprint, err := tx.Store.PlaceFingerprint(l.Spec.Place)
+	if err != nil {
+		return err
+	}
+	plain, err := json.Marshal(contents{l.Spec.Values, l.Spec.Lines})
+	if err != nil {
+		return err
+	}
+	content, err := tx.Store.fingerprint("line", string(plain))
+	if err != nil {
+		return err
+	}
+	e := match(ours, l.EntryID, fingerprint)
+	ourID, drift := "", false
+	if e != nil {
+		if drift, err = tx.foundEntry(e, l, fingerprint, differs); err != nil {
+			return err
+		}
+		ourID = e.ID
+	}
+	decision := ""
+	if k != nil && k.content == content {
+		decision = k.decision
+	}
+	strange := e == nil && decision == ""
+	if k != nil && k.content == content && k.gone == 0 {
+		return tx.Exec("UPDATE book_lines SET seen_us = ?, word = ?, usable = ?, our_entry = ?, differs = ?, problem = ? WHERE id = ?", tx.Now, l.Word, l.Usable, ourID, drift, strange, k.id)
+	}
+	id := models.NewID()
+	if k != nil {
+		id = k.id
+	}
+	sealed, err := tx.Store.seal(tx.ctx, "book_lines", id, "theirs_sealed", plain)
+	if err != nil {
+		return err
+	}
+	return tx.Exec(`INSERT INTO book_lines (id, credential_id, provider, environment, book, entry_id, word, usable, title, owner, masked, fingerprint, theirs_sealed, content, our_entry, differs, problem,
+		decision, first_us, seen_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (credential_id, book, entry_id) DO UPDATE SET word = excluded.word, usable = excluded.usable,
+		title = excluded.title, owner = excluded.owner, masked = excluded.masked, fingerprint = excluded.fingerprint, theirs_sealed = excluded.theirs_sealed, content = excluded.content,
+		our_entry = excluded.our_entry, differs = excluded.differs, problem = excluded.problem, decision = excluded.decision, seen_us = excluded.seen_us, gone_us = 0`,
+		id, cred.ID, cred.Provider, cred.Environment, book, l.EntryID, models.Safe(l.Word, 60), l.Usable, models.Safe(l.Spec.Title, 80), models.Safe(l.Spec.Owner, 120), models.Safe(l.Spec.Masked, 120),
+		fingerprint, sealed, content, ourID, drift, strange, decision, tx.Now, tx.Now)
+}
+
+// foundEntry settles an entry of ours that stands in their list.
+func (tx *Tx) foundEntry(e *ourEntry, l ReadLine, fingerprint string, differs func(*models.Destination, map[string]string) bool) (drift bool, err error) {
+	d, err := tx.destination(e.DestinationID)
+	if err != nil {
+		return false, err
+	}
+	if err := tx.openContents(d); err != nil {
+		return false, err
+	}
+	drift = fingerprint != e.fingerprint || differs(d, l.Spec.Values)
+	state, says := e.State, ""
+	switch {
+	case e.State == models.BookSending: // its own answer decides
+		return drift, nil
+	case e.State == models.BookAsking && e.Operation == models.BookRemove:
+		state, says = models.BookToRemove, "It still stands in their list: the removal had not arrived."
+	case e.State == models.BookAsking && e.Operation == models.BookEdit && drift:
+		state, says = models.BookListed, "The change had not arrived: their side still differs."
+	case e.State == models.BookAsking, e.State == models.BookMissing, e.State == models.BookRefused && e.EntryID == "":
+		state = models.BookListed
+	}
+	due := e.Due
+	if state != models.BookToAdd && state != models.BookToEdit && state != models.BookToRemove {
+		due = 0
+	} else if state != e.State {
+		due = tx.Now.Add(bookLooks[1])
+	}
+	if err := tx.Exec(`UPDATE book_entries SET entry_id = ?, state = ?, usable = ?, word = ?, differs = ?, problem = ?, says = CASE WHEN ? = '' AND state = ? THEN says ELSE ? END, due_us = ?,
+		seen_us = ? WHERE id = ?`, l.EntryID, state, l.Usable, models.Safe(l.Word, 60), drift, drift, says, state, says, due, tx.Now, e.ID); err != nil {
+		return false, err
+	}
+	e.EntryID = l.EntryID
+	if state != e.State {
+		if err := tx.destinationEvent(e.DestinationID, "book", "", e.Credential+": "+state.Word()+", found in their list"+sayMore(says)); err != nil {
+			return false, err
+		}
+		if state == models.BookListed {
+			entry, err := tx.bookEntry(e.ID)
+			if err != nil {
+				return false, err
+			}
+			return drift, tx.revokedMeanwhile(entry)
+		}
+	}
+	return drift, nil
+}
+
+// settleMissing settles an entry of ours that does not stand in their list.
+func (tx *Tx) settleMissing(e *ourEntry, here map[string]bool) error {
+	if e.EntryID != "" && here[e.EntryID] {
+		return nil
+	}
+	put := func(state models.BookState, due models.Micros, says string, problem bool) error {
+		if err := tx.Exec("UPDATE book_entries SET state = ?, due_us = ?, says = ?, problem = ?, looks = looks + 1, usable = ?, changed_us = ? WHERE id = ?", state, due, says, problem, false, tx.Now, e.ID); err != nil {
+			return err
+		}
+		if state == e.State {
+			return nil
+		}
+		return tx.destinationEvent(e.DestinationID, "book", "", e.Credential+": "+state.Word()+sayMore(says))
+	}
+	switch {
+	case e.State == models.BookAsking && e.Operation == models.BookRemove:
+		return put(models.BookGone, 0, "", false)
+	case e.State == models.BookToRemove && e.Due <= tx.Now:
+		return put(models.BookGone, 0, "It was gone already.", false)
+	case e.State == models.BookAsking && e.looks+1 < len(bookLooks):
+		return put(models.BookAsking, tx.Now.Add(bookLooks[e.looks+1]), "The answer was lost; it is not in their list yet.", false)
+	case e.State == models.BookAsking:
+		return put(models.BookMissing, 0, "The answer was lost, and their list does not have it. Nothing was added again: decide whether to register it once more.", true)
+	case e.State == models.BookListed && e.Due > 0 && e.looks+1 < len(bookLooks): // accepted a moment ago
+		return put(models.BookListed, tx.Now.Add(bookLooks[e.looks+1]), "It was accepted and is not in their list yet.", false)
+	case e.State == models.BookListed:
+		return put(models.BookMissing, 0, "It stood in their list and does not any more.", true)
+	}
+	return nil
+}
+
+// BooksToRead lists the credentials whose books are read in turn: active ones.
+func (s *Store) BooksToRead(ctx context.Context) (ids []string, err error) {
+	err = s.View(ctx, func(tx *Tx) error {
+		ids = nil
+		return tx.Each(func(r *sql.Rows) error {
+			var id string
+			err := r.Scan(&id)
+			ids = append(ids, id)
+			return err
+		}, "SELECT id FROM credentials WHERE state = 'active' ORDER BY id")
+	})
+	return ids, err
+}
+
+const lineColumns = `l.id, l.credential_id, COALESCE(c.name, ''), l.provider, l.environment, l.book, l.entry_id, l.word, l.usable, l.title, l.owner, l.masked, l.fingerprint,
+	COALESCE(d.id, ''), COALESCE(d.name, ''), l.differs, l.decision, l.note, l.decided_by, l.first_us, l.seen_us`
+
+const lineFrom = ` FROM book_lines l LEFT JOIN credentials c ON c.id = l.credential_id LEFT JOIN book_entries e ON e.id = l.our_entry LEFT JOIN destinations d ON d.id = e.destination_id`
+
+func scanLine(r scanner, more ...any) (l models.BookLine, err error) {
+	err = r.Scan(append([]any{&l.ID, &l.CredentialID, &l.Credential, &l.Provider, &l.Environment, &l.Book, &l.EntryID, &l.Word, &l.Usable, &l.Title, &l.Owner, &l.Masked, &l.Fingerprint,
+		&l.DestinationID, &l.Destination, &l.Differs, &l.Decision, &l.Note, &l.DecidedBy, &l.FirstSeen, &l.LastSeen}, more...)...)
+	return l, err
+}
+
+// BooksPage is what the page about the providers' books shows.
+type BooksPage struct {
+	Reads   []models.BookRead
+	Strange []models.BookLine  // theirs, not ours
+	Drift   []BookDrift        // both, not alike
+	Entries []models.BookEntry // ours: missing, refused, on their way
+	Names   map[string]string  // destinations by id
+	Ignored int64
+}
+
+// BookDrift is an entry of which the two sides are not the same, opened for those who may see it.
+type BookDrift struct {
+	Line  models.BookLine
+	Entry models.BookEntry
+	Ours  models.Destination
+}
+
+// Books reads what differs between the providers' books and ours. Values are opened only for those who may see them. It needs destinations.read.
+func (s *Store) Books(ctx context.Context, a models.Actor, env models.Environment) (*BooksPage, error) {
+	if err := a.Require(models.DestinationsRead); err != nil {
+		return nil, err
+	}
+	out := new(BooksPage)
+	err := s.View(ctx, func(tx *Tx) error {
+		*out = BooksPage{Names: map[string]string{}}
+		if err := tx.Each(func(r *sql.Rows) error {
+			var b models.BookRead
+			err := r.Scan(&b.CredentialID, &b.Credential, &b.Provider, &b.Book, &b.ReadAt, &b.Error, &b.Lines)
+			out.Reads = append(out.Reads, b)
+			return err
+		}, `SELECT r.credential_id, c.name, c.provider, r.book, r.read_us, r.error, r.lines FROM book_reads r JOIN credentials c ON c.id = r.credential_id WHERE c.environment = ? ORDER BY c.name, r.book`, env); err != nil {
+			return err
+		}
+		if err := tx.Each(func(r *sql.Rows) error {
+			l, err := scanLine(r)
+			out.Strange = append(out.Strange, l)
+			return err
+		}, "SELECT "+lineColumns+lineFrom+" WHERE l.environment = ? AND l.problem ORDER BY l.first_us DESC LIMIT 200", env); err != nil {
+			return err
+		}
+		if err := tx.QueryRow("SELECT COUNT(*) FROM (SELECT 1 FROM book_lines WHERE environment = ? AND decision = 'ignored' AND gone_us = 0 LIMIT 1000) x", env).Scan(&out.Ignored); err != nil {
+			return err
+		}
+		if err := tx.Each(func(r *sql.Rows) error {
+			var name string
+			var e models.BookEntry
+			err := r.Scan(&e.ID, &e.DestinationID, &e.CredentialID, &e.Credential, &e.Provider, &e.Environment, &e.Book, &e.EntryID, &e.State, &e.Operation, &e.Usable, &e.Word, &e.Says, &e.Differs,
+				&e.Due, &e.SeenAt, &e.ChangedAt, &name)
+			out.Entries, out.Names[e.DestinationID] = append(out.Entries, e), name
+			return err
+		}, "SELECT "+entryColumns+", d.name"+entryFrom+" JOIN destinations d ON d.id = e.destination_id WHERE e.environment = ? AND e.problem ORDER BY e.changed_us DESC LIMIT 200", env); err != nil {
+			return err
+		}
+		return tx.openDrift(a, out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (tx *Tx) openDrift(a models.Actor, out *BooksPage) error {
+	full := maySeeDestinations(a)
+	for _, e := range out.Entries {
+		if !e.Differs {
+			continue
+		}
+		var sealed []byte
+		l, err := scanLine(tx.QueryRow("SELECT "+lineColumns+", l.theirs_sealed"+lineFrom+" WHERE l.our_entry = ? LIMIT 1", e.ID), &sealed)
+		if IsNoRow(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		d, err := tx.destination(e.DestinationID)
+		if err != nil {
+			return err
+		}
+		if full {
+			if err := tx.openContents(d); err != nil {
+				return err
+			}
+			c, err := tx.openLine(l.ID, sealed)
+			if err != nil {
+				return err
+			}
+			l.Values, l.Lines = c.Values, c.Lines
+		}
+		out.Drift = append(out.Drift, BookDrift{Line: l, Entry: e, Ours: *d})
+	}
+	out.Entries = slices.DeleteFunc(out.Entries, func(e models.BookEntry) bool { return e.Differs })
+	return nil
+}
+
+// BookLine opens one line of a provider's book for a person who decides about it. It needs destinations.create; the sight is written down.
+func (s *Store) BookLine(ctx context.Context, a models.Actor, env models.Environment, id string) (l models.BookLine, err error) {
+	if err := a.Require(models.DestinationsCreate); err != nil {
+		return l, err
+	}
+	err = s.Update(ctx, func(tx *Tx) error {
+		if l, err = tx.bookLine(env, id); err != nil {
+			return err
+		}
+		return tx.Audit(a, "book.see", "book_line", l.ID, nil, nil, "Saw "+l.Masked+" in the book of "+l.Credential+" in full.")
+	})
+	return l, err
+}
+
+func (tx *Tx) bookLine(env models.Environment, id string) (models.BookLine, error) {
+	var sealed []byte
+	l, err := scanLine(tx.QueryRow("SELECT "+lineColumns+", l.theirs_sealed"+lineFrom+" WHERE l.id = ? AND l.environment = ?", id, env), &sealed)
+	if IsNoRow(err) {
+		return l, models.Errorf(models.NotFound, "There is no such line.")
+	}
+	if err != nil {
+		return l, err
+	}
+	c, err := tx.openLine(l.ID, sealed)
+	l.Values, l.Lines = c.Values, c.Lines
+	return l, err
+}
+
+// IgnoreLine notes that a line of a provider's book shall not become a destination, with a reason. It comes back when it changes. It needs
+// destinations.create.
+func (s *Store) IgnoreLine(ctx context.Context, a models.Actor, env models.Environment, id, note string) error {
+	if err := a.Require(models.DestinationsCreate); err != nil {
+		return err
+	}
+	note, err := models.CleanText("note", note, 300, true)
+	if err != nil {
+		return err
+	}
+	return s.Update(ctx, func(tx *Tx) error {
+		l, err := tx.bookLine(env, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.Exec("UPDATE book_lines SET decision = 'ignored', note = ?, decided_by = ?, problem = ? WHERE id = ?", note, a.Name, false, id); err != nil {
+			return err
+		}
+		return tx.Audit(a, "book.ignore", "book_line", id, nil, map[string]any{"note": note}, "Left "+l.Masked+" in the book of "+l.Credential+" alone: "+note)
+	})
+}
+
+// AdoptLine makes a destination of a line of a provider's book: it waits for a second person like any other, and stands in the book already. It needs
+// destinations.create.
+func (s *Store) AdoptLine(ctx context.Context, a models.Actor, env models.Environment, id string, n NewDestination) (*models.Destination, error) {
+	if err := a.Require(models.DestinationsCreate); err != nil {
+		return nil, err
+	}
+	var d *models.Destination
+	err := s.Update(ctx, func(tx *Tx) error {
+		l, err := tx.bookLine(env, id)
+		if err != nil {
+			return err
+		}
+		if l.Decision == "adopted" || l.DestinationID != "" {
+			return models.Errorf(models.Conflict, "This line is a destination already.")
+		}
+		place, err := tx.Store.PlaceFingerprint(n.Spec.Place)
+		if err != nil {
+			return err
+		}
+		if place != l.Fingerprint {
+			return models.Errorf(models.Conflict, "This line changed meanwhile. Look at it again.")
+		}
+		n.Environment, n.Register = env, nil
+		if d, err = tx.createDestination(a, n); err != nil {
+			return err
+		}
+		entry := models.NewID()
+		if err := tx.Exec("INSERT INTO book_entries (id, destination_id, credential_id, provider, environment, book, entry_id, state, operation, usable, word, asked_by, seen_us, changed_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+			entry, d.ID, l.CredentialID, l.Provider, env, l.Book, l.EntryID, models.BookListed, "", l.Usable, l.Word, a.Name, l.LastSeen, tx.Now); err != nil {
+			return err
+		}
+		if err := tx.Exec("UPDATE book_lines SET decision = 'adopted', decided_by = ?, problem = ?, our_entry = ? WHERE id = ?", a.Name, false, entry, id); err != nil {
+			return err
+		}
+		if err := tx.askForDestination(a, d); err != nil {
+			return err
+		}
+		return tx.Audit(a, "destination.adopt", "destination", d.ID, nil, forDestinationAudit(d), "Took over "+strings.TrimSpace(l.Masked)+" from the book of "+l.Credential+".")
+	})
+	return d, err
+}
