@@ -38,7 +38,7 @@ func (c *Client) sheet(ctx context.Context, operation string, values map[string]
 		return providers.Sheet{}, err
 	}
 	out, err := c.table.Operations[operation].Sheet.rows(payload)
-	out.Note, out.Raw = "Read by the operation table “"+c.table.Title+"”, which is assumed.", res.Body
+	out.Note, out.Raw = "Read by the operation table “"+c.table.Title+"”, which is assumed.", res.Exchange.ResponseBody
 	return out, err
 }
 

@@ -34,8 +34,10 @@ const (
 func (t *Table) judge(res httpx.Response) verdict {
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	v := verdict{says: "HTTP " + statusText(res.Status)}
+	// What people read comes from the redacted record: an answer may repeat a key of ours.
+	record := res.Exchange.ResponseBody
 	if kind != "application/json" {
-		if said := httpx.Say(string(res.Body[:min(len(res.Body), 600)]), 160); said != "" {
+		if said := httpx.Say(string(record[:min(len(record), 600)]), 160); said != "" {
 			v.says += " with text that is not JSON: “" + said + "”"
 		} else {
 			v.says += " without a JSON body"
@@ -47,19 +49,21 @@ func (t *Table) judge(res httpx.Response) verdict {
 		v.says += ", and " + err.Error()
 		return v
 	}
-	v.code = httpx.Say(at(tree, t.Errors.Code).Scalar(), 80)
-	if v.code != "" {
+	code := httpx.Say(at(tree, t.Errors.Code).Scalar(), 80)
+	if code != "" {
+		clean, _ := httpx.ReadJSON(record)
+		v.code = httpx.Say(at(clean, t.Errors.Code).Scalar(), 80)
 		v.says += " “" + v.code + "”"
-		if said := httpx.Say(at(tree, t.Errors.Message).Text(), 160); said != "" {
+		if said := httpx.Say(at(clean, t.Errors.Message).Text(), 160); said != "" {
 			v.says += ": " + said
 		}
 	}
 	good := t.succeeded(res.Status, tree)
-	if v.code != "" && !good {
-		t.judgeError(res.Status, tree, &v)
+	if code != "" && !good {
+		t.judgeError(res.Status, tree, code, &v)
 		return v
 	}
-	if good && v.code == "" {
+	if good && code == "" {
 		v.class, v.payload = success, at(tree, t.Success.Data)
 	}
 	return v
@@ -84,18 +88,18 @@ func (t *Table) succeeded(status int, tree httpx.Value) bool {
 }
 
 // judgeError finds the rule of an error. An answer that also carries a payload contradicts itself and proves nothing.
-func (t *Table) judgeError(status int, tree httpx.Value, v *verdict) {
+func (t *Table) judgeError(status int, tree httpx.Value, code string, v *verdict) {
 	if t.Success.Data != "" && at(tree, t.Success.Data).There() {
 		v.says += ", beside a payload: it contradicts itself"
 		return
 	}
 	switch {
-	case anyRule(t.Errors.Exists, status, v.code):
+	case anyRule(t.Errors.Exists, status, code):
 		v.class = exists
-	case anyRule(t.Errors.NotFound, status, v.code):
+	case anyRule(t.Errors.NotFound, status, code):
 		v.class = notFound
 	default:
-		if r, ok := findRule(t.Errors.Refusals, status, v.code); ok {
+		if r, ok := findRule(t.Errors.Refusals, status, code); ok {
 			v.class, v.rule = refused, r
 		}
 	}

@@ -136,6 +136,11 @@ func (c *tableCheck) errors(e ErrorRules) {
 			c.add("errors.refusals", "and errors.exists both hold HTTP %d %s: it cannot mean both that nothing was created and that something is there.", r.HTTP, r.Code)
 		}
 	}
+	for _, r := range e.NotFound {
+		if r.HTTP >= 500 {
+			c.add("errors.not_found", "may not hold %d: a server error says nothing about what there is.", r.HTTP)
+		}
+	}
 	for i, r := range e.Diagnosis {
 		c.oneOf(fmt.Sprintf("errors.diagnosis[%d].verdict", i+1), r.Verdict, string(providers.KeysRejected), string(providers.IPNotListed),
 			string(providers.SignatureRefused), string(providers.ClockOff), string(providers.NotEnabled))
