@@ -68,12 +68,14 @@ func (c *client) Products(ctx context.Context) ([]providers.Product, error) {
 		fresh := 0
 		for _, v := range list.List() {
 			p, ok := c.product(v)
-			if !ok || seen[p.SKU] {
-				continue
+			switch {
+			case !ok:
+				fresh++ // cannot be ordered; a page of such ends nothing
+			case !seen[p.SKU]:
+				seen[p.SKU] = true
+				out = append(out, p)
+				fresh++
 			}
-			seen[p.SKU] = true
-			out = append(out, p)
-			fresh++
 		}
 		if fresh == 0 || lastPage(a, page) {
 			return out, nil

@@ -140,11 +140,20 @@ func (c *client) tried(ctx context.Context, r request) (answer, time.Duration, e
 	if err != nil || !c.set.retryAfter || a.retryAfter == "" {
 		return a, 0, err
 	}
-	n, convErr := strconv.Atoi(a.retryAfter)
-	if convErr != nil || n < 0 || n > 3600 {
-		return a, 0, nil
+	if n, convErr := strconv.ParseUint(a.retryAfter, 10, 31); convErr == nil {
+		return a, time.Duration(min(n, 3600)) * time.Second, nil //nolint:gosec // at most an hour, and capped again by the caller
 	}
-	return a, time.Duration(n) * time.Second, nil
+	if at, convErr := http.ParseTime(a.retryAfter); convErr == nil { // RFC 9110 allows a date as well
+		return a, max(0, at.Sub(c.now())), nil
+	}
+	return a, 0, nil
+}
+
+func (c *client) now() time.Time {
+	if c.cfg.Clock == nil {
+		return time.Now()
+	}
+	return c.cfg.Clock()
 }
 
 // pause sleeps unless the caller gives up.

@@ -75,21 +75,28 @@ func (c *client) findByReference(ctx context.Context, q providers.Query) provide
 		return providers.Finding{Result: providers.Unclear, Says: "WUPEX did not list orders: " + why, Raw: a.kept}
 	}
 	ours, strangers := c.ours(a, q)
+	total, told := totalCount(a)
 	switch {
-	case len(ours) == 0 && strangers == 0 && totalCount(a) == 0:
+	case !told:
+		return providers.Finding{Result: providers.Unclear, Says: "WUPEX listed orders and not how many there are.", Raw: a.kept}
+	case len(ours) == 0 && strangers == 0 && total == 0:
 		return providers.Finding{Result: providers.NotFound, Says: "no order with the reference " + q.Reference, Raw: a.kept}
 	case len(ours) == 0:
 		return providers.Finding{Result: providers.Unclear, Raw: a.kept,
-			Says: "WUPEX listed " + itoa(max(strangers, totalCount(a))) + " other orders for our reference: its filter cannot be believed. A person must look."}
-	case len(ours) > 1 || totalCount(a) > 1:
+			Says: "WUPEX listed " + itoa(max(strangers, total)) + " other orders for our reference: its filter cannot be believed. A person must look."}
+	case len(ours) > 1 || total > 1:
 		return providers.Finding{Result: providers.Unclear, Raw: a.kept,
-			Says: "WUPEX lists " + itoa(max(len(ours), totalCount(a))) + " orders under this one reference (" + names(ours) + "). A person must look."}
+			Says: "WUPEX lists " + itoa(max(len(ours), total)) + " orders under this one reference (" + names(ours) + "). A person must look."}
 	}
 	return c.adopted(ctx, q, ours[0], a)
 }
 
 // adopted reads the one order that was found. Whatever the reading gives, the order exists.
 func (c *client) adopted(ctx context.Context, q providers.Query, o listed, list answer) providers.Finding {
+	if o.reference == "" && o.amount.Asset != "" && !agrees(o.amount, q.Amount, q.Quantity) {
+		return providers.Finding{Result: providers.Unclear, Raw: list.kept, Says: "WUPEX lists one order, " + httpx.Say(o.name, 100) +
+			", without a reference and with " + o.amount.Figure() + " where " + q.Amount.Figure() + " was approved: its filter may not have worked. A person must look."}
+	}
 	q.ProviderRef = o.name
 	f := c.findByName(ctx, q)
 	if f.Result != providers.Found {
@@ -160,9 +167,15 @@ func parseDate(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-func totalCount(a answer) int {
-	n, _ := strconv.Atoi(a.value.Get("pageInfo").Get("totalCount").Number())
-	return n
+// totalCount is how many orders there are in all. ok is false when pageInfo, which every list has (section 3), is there and does not say it, or
+// when it is missing from an empty list: then "nothing" was not said.
+func totalCount(a answer) (n int, ok bool) {
+	info := a.value.Get("pageInfo")
+	if !info.There() {
+		return 0, len(a.value.Get("data").List()) > 0
+	}
+	n, err := strconv.Atoi(info.Get("totalCount").Scalar())
+	return n, err == nil && n >= 0
 }
 
 func names(list []listed) string {

@@ -74,7 +74,7 @@ func (c *client) refusal(a answer) providers.Outcome {
 	why = "WUPEX did not take the order: " + why
 	unknown := providers.Unknown{Cause: "WUPEX's answer does not say whether the order exists: HTTP " + itoa(a.status) + a.said() +
 		". It is looked for by its reference.", Raw: a.kept}
-	if !a.text || !a.failed || a.status < 400 || a.status >= 500 {
+	if !a.text || !a.failed || a.status < 400 || a.status >= 500 || a.data.Get("orderName").There() || faultCode(a.code) {
 		return unknown
 	}
 	refused := providers.Refused{Code: a.code, Message: why, Raw: a.kept}
@@ -82,7 +82,7 @@ func (c *client) refusal(a answer) providers.Outcome {
 		refused.Code = "HTTP_" + itoa(a.status)
 	}
 	switch {
-	case a.status == http.StatusTooManyRequests: // WUPEX-ORD-7
+	case a.status == http.StatusTooManyRequests || a.code == "TOO_MANY_REQUESTS": // WUPEX-ORD-7
 		if !c.set.limitedIsNot {
 			return unknown
 		}
@@ -113,6 +113,10 @@ func definite(status int) bool {
 	}
 	return false
 }
+
+// faultCode is true for the codes of a fault inside WUPEX. The code decides before the status (section 6), so under a 4xx too they leave open
+// whether the order was made.
+func faultCode(code string) bool { return code == "INTERNAL_ERROR" || code == "SERVICE_UNAVAILABLE" }
 
 // documentedCode is true for the refusal codes of WUPEX-ERR-1. TOO_MANY_REQUESTS and the 5xx codes say nothing about the order.
 func documentedCode(code string) bool {

@@ -189,7 +189,7 @@ func TestReadsAreRepeatedByWUPEXsOwnScheme(t *testing.T) {
 }
 
 func TestRetryAfterIsHonouredUpToTenSeconds(t *testing.T) {
-	for header, want := range map[string]time.Duration{"2": 2 * time.Second, "60": 10 * time.Second, "-1": 0, "soon": 0, "999999": 0} {
+	for header, want := range map[string]time.Duration{"2": 2 * time.Second, "60": 10 * time.Second, "-1": 0, "soon": 0, "999999": 10 * time.Second, "Mon, 02 Jan 2006 15:04:05 GMT": 0, "Mon, 02 Jan 2096 15:04:05 GMT": 10 * time.Second} {
 		first := true
 		s := dial(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			if first {

@@ -161,6 +161,10 @@ func newClient(d *providers.Description, cfg providers.Config) (*client, error) 
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Environment == models.Live && cfg.Settings["confirmed:WUPEX-ORD-7"] != "1" {
+		// That a 429 means "not processed" is assumed, and an order sent again is bought again: in live two admins confirm it first.
+		set.limitedIsNot = false
+	}
 	base, host := cfg.Values["base_url"], sandboxHost
 	if cfg.Environment == models.Live {
 		host = liveHost
