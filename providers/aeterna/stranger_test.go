@@ -182,3 +182,13 @@ func TestATableMayNotReadNotFoundOutOfAServerError(t *testing.T) {
 		t.Errorf("%+v", problems)
 	}
 }
+
+// README rule 3: the signature of a callback is not kept.
+func TestTheSignatureOfACallbackIsNotKept(t *testing.T) {
+	rc, _ := Provider().Webhooks.(receiver)
+	d := providers.Delivery{Body: []byte(`{"a":1}`), Header: http.Header{"X-Signature": {"abc", "d"}, "Content-Type": {"application/json"}}}
+	want := http.Header{"X-Signature": {"[redacted]", "[redacted]"}, "Content-Type": {"application/json"}}
+	if kept := rc.CleanWebhook(d); !cmp.Equal(kept.Header, want) || string(kept.Body) != `{"a":1}` || d.Header.Get("X-Signature") != "abc" {
+		t.Errorf("%v", kept.Header)
+	}
+}

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"countinghouse/models"
 	"countinghouse/providers"
@@ -136,4 +138,23 @@ func (rc receiver) TranslateWebhook(d providers.Delivery) (providers.Notice, err
 // WebhookReply is what Aeterna hears once the delivery is stored (AET-CB-5, assumed).
 func (receiver) WebhookReply(string) providers.Reply {
 	return providers.Reply{Status: http.StatusOK, ContentType: "text/plain", Body: []byte("OK")}
+}
+
+// CleanWebhook blanks the signature (README, rule 3): it has no time in it, so body and signature together can be sent again for ever.
+func (rc receiver) CleanWebhook(d providers.Delivery) providers.Delivery {
+	names := []string{headerCallback}
+	if t, err := rc.cache.table(d.Settings); err == nil && t.Callback != nil && t.Callback.Signature != nil {
+		names = append(names, t.Callback.Signature.Header)
+	}
+	h := make(http.Header, len(d.Header))
+	for name, all := range d.Header {
+		for _, v := range all {
+			if slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) }) {
+				v = httpx.Redacted
+			}
+			h[name] = append(h[name], v)
+		}
+	}
+	d.Header = h
+	return d
 }

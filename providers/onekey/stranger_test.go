@@ -325,3 +325,28 @@ func TestALiveCredentialNeverMeetsStaging(t *testing.T) {
 		}
 	}
 }
+
+// README rule 3: what signs a delivery is not kept, and what is kept can still be read.
+func TestTheSignatureOfACallbackIsNotKept(t *testing.T) {
+	control := webhookControl("secret", "CH1")
+	for body, want := range map[string]string{
+		"external_id=CH1&control=" + control + "&cashout_id=7":    "external_id=CH1&control=[redacted]&cashout_id=7",
+		"external_id=CH1&%63ontrol=" + control + "&date=2026+1":   "external_id=CH1&%63ontrol=[redacted]&date=2026+1",
+		"external_id=CH1&Control=" + strings.ToLower(control):     "external_id=CH1&Control=[redacted]",
+		"external_id=CH1&%zz=" + control + "&comments=control%3D": "external_id=CH1&%zz=[redacted]&comments=control%3D",
+		"": "", "control": "control", "\xff&&=": "\xff&&=",
+	} {
+		d := providers.Delivery{Topic: "cashout", Body: []byte(body), Header: http.Header{"Payload-Signature": {control, control}, "X-Other": {"stays"}}}
+		kept := receiver{}.CleanWebhook(d)
+		if string(kept.Body) != want || !cmp.Equal(kept.Header, http.Header{"Payload-Signature": {"[redacted]", "[redacted]"}, "X-Other": {"stays"}}) || string(d.Body) != body {
+			t.Errorf("%q: %q %v", body, kept.Body, kept.Header)
+		}
+	}
+	d := receiver{}.CleanWebhook(providers.Delivery{Topic: "cashout", Body: []byte("external_id=CH1&control=" + control + "&cashout_id=7")})
+	if n, err := (receiver{}).TranslateWebhook(d); err != nil || n.Reference != "CH1" || n.ProviderRef != "7" {
+		t.Errorf("%+v %v", n, err)
+	}
+	if d := (receiver{}).CleanWebhook(providers.Delivery{Topic: "deposit", Body: []byte(`{"deposit_id":7}`)}); string(d.Body) != `{"deposit_id":7}` {
+		t.Errorf("%s", d.Body)
+	}
+}

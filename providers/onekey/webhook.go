@@ -10,6 +10,7 @@ import (
 
 	"countinghouse/models"
 	"countinghouse/providers"
+	"countinghouse/providers/httpx"
 )
 
 // receiver verifies and reads OneKey's callbacks. It is pure: no network, no clock, nothing kept.
@@ -254,4 +255,30 @@ func plain(s string) string { return (&Client{}).clean(s) }
 // WebhookReply is exactly 200 and empty: refunds want 200, the others any 2XX (contract section 4).
 func (receiver) WebhookReply(string) providers.Reply {
 	return providers.Reply{Status: http.StatusOK, ContentType: "text/plain; charset=utf-8"}
+}
+
+// CleanWebhook blanks what signs a delivery (README, rule 3). A control is the same for the whole life of a cashout: whoever reads it off a page
+// could send that cashout's callbacks for ever. Every other byte stays as it came, so that the delivery can still be read.
+func (receiver) CleanWebhook(d providers.Delivery) providers.Delivery {
+	h := make(http.Header, len(d.Header))
+	for name, all := range d.Header {
+		for _, v := range all {
+			if strings.EqualFold(name, "Payload-Signature") {
+				v = httpx.Redacted
+			}
+			h[name] = append(h[name], v)
+		}
+	}
+	d.Header = h
+	if d.Topic == "cashout" {
+		pairs := strings.Split(string(d.Body), "&")
+		for i, pair := range pairs {
+			name, _, found := strings.Cut(pair, "=")
+			if plain, err := url.QueryUnescape(name); found && (err != nil || strings.EqualFold(strings.TrimSpace(plain), "control")) {
+				pairs[i] = name + "=" + httpx.Redacted
+			}
+		}
+		d.Body = []byte(strings.Join(pairs, "&"))
+	}
+	return d
 }

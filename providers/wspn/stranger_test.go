@@ -316,3 +316,12 @@ func TestAWebhookWithSeveralSignaturesIsForged(t *testing.T) {
 		}
 	}
 }
+
+// README rule 3: the signature of a webhook is not kept.
+func TestTheSignatureOfAWebhookIsNotKept(t *testing.T) {
+	d := providers.Delivery{Body: []byte(`{"eventId":"1"}`), Header: http.Header{"D-Signature": {"abc"}, "d-signature": {"x", "y"}, "D-Timestamp": {"5"}}}
+	want := http.Header{"D-Signature": {"[redacted]"}, "d-signature": {"[redacted]", "[redacted]"}, "D-Timestamp": {"5"}}
+	if kept := (receiver{}).CleanWebhook(d); !cmp.Equal(kept.Header, want) || string(kept.Body) != string(d.Body) || d.Header.Get("D-Signature") != "abc" {
+		t.Errorf("%v", kept.Header)
+	}
+}

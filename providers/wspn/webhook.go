@@ -9,6 +9,7 @@ import (
 
 	"countinghouse/models"
 	"countinghouse/providers"
+	"countinghouse/providers/httpx"
 )
 
 // receiver verifies and reads WSPN's webhooks (P-HOOK). All of it is pure.
@@ -146,4 +147,19 @@ func reference(s string) string {
 // WebhookReply is what WSPN wants: 200 and exactly the seven bytes SUCCESS (WSPN-WH-1).
 func (receiver) WebhookReply(string) providers.Reply {
 	return providers.Reply{Status: http.StatusOK, ContentType: "text/plain", Body: []byte("SUCCESS")}
+}
+
+// CleanWebhook blanks the signature (README, rule 3): while no age is checked (WSPN-WH-4), body, timestamp and signature together can be sent again.
+func (receiver) CleanWebhook(d providers.Delivery) providers.Delivery {
+	h := make(http.Header, len(d.Header))
+	for name, all := range d.Header {
+		for _, v := range all {
+			if strings.EqualFold(name, "D-SIGNATURE") {
+				v = httpx.Redacted
+			}
+			h[name] = append(h[name], v)
+		}
+	}
+	d.Header = h
+	return d
 }
