@@ -22,6 +22,7 @@ type cli struct {
 	PublicURL     string   `name:"public-url" help:"How browsers and providers reach us, https://…; only loopback may go without." env:"COUNTINGHOUSE_PUBLIC_URL"`
 	MetricsListen string   `help:"Loopback address and port of Prometheus figures; none when left out." env:"COUNTINGHOUSE_METRICS_LISTEN"`
 	TrustedProxy  []string `help:"Network whose X-Forwarded-For is believed; may be given several times." env:"COUNTINGHOUSE_TRUSTED_PROXIES"`
+	Merchant      string   `help:"The merchant's name, as receipts say it." env:"COUNTINGHOUSE_MERCHANT"`
 	Zone          string   `help:"Time zone for those who have not chosen one." default:"UTC" env:"COUNTINGHOUSE_ZONE"`
 	Egress        string   `name:"egress-address" help:"The address that providers see us call from; shown where they must list it." env:"COUNTINGHOUSE_EGRESS_ADDRESS"`
 	KeepExchanges int      `name:"keep-exchanges" help:"Days that requests to providers and their webhooks stay readable. What is evidence stays." default:"400" env:"COUNTINGHOUSE_KEEP_EXCHANGES"`
@@ -48,7 +49,7 @@ func main() {
 		os.Exit(web.ExitCode(&web.ConfigError{Sentence: err.Error()}, os.Stderr))
 	}
 	cfg := web.Config{Data: c.Data, Database: c.Database, Listen: c.Listen, PublicURL: c.PublicURL, MetricsListen: c.MetricsListen,
-		TrustedProxies: c.TrustedProxy, Zone: c.Zone, EgressAddress: c.Egress, KeepExchanges: c.KeepExchanges, VaultKey: c.VaultKey, AuditKey: c.AuditKey}
+		TrustedProxies: c.TrustedProxy, Merchant: c.Merchant, Zone: c.Zone, EgressAddress: c.Egress, KeepExchanges: c.KeepExchanges, VaultKey: c.VaultKey, AuditKey: c.AuditKey}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	os.Exit(web.ExitCode(k.Run(&web.Env{Context: context.Background(), Config: cfg, Log: log, Out: os.Stdout, Providers: all.Registry(), Sandboxes: all.Sandboxes()}), os.Stderr))
 }

@@ -23,8 +23,9 @@ var allowed = []struct {
 	{"web/*", []string{"models", "models/*", "providers"}},
 	{"web", []string{"web/*", "handlers", "handlers/tasks", "views", "views/ui", "models", "models/*", "providers", "static"}},
 	{"handlers/tasks", []string{"models", "models/store", "models/jobs", "models/vault", "models/files", "providers", "providers/httpx"}}, // records exchanges
-	{"handlers", []string{"models", "models/store", "models/files", "models/pack", "providers", "views", "views/ui"}},
+	{"handlers", []string{"models", "models/store", "models/files", "models/pack", "providers", "views", "views/ui", "views/receipt"}},
 	{"views/ui", []string{"static"}},
+	{"views/receipt", []string{"models", "views/ui"}},
 	{"views", []string{"views/ui", "models", "providers", "static"}},
 	{"models/store/storetest", []string{"models", "models/store", "models/vault"}},
 	{"models/store", []string{"models", "models/jobs", "models/vault"}},
@@ -53,6 +54,7 @@ var homes = map[string][]string{
 	"gorm.io/gorm":                        {"models/store"},
 	"github.com/a-h/templ":                {"views", "views/ui"},
 	"github.com/riverqueue/river":         {"models/jobs"},
+	"codeberg.org/go-pdf/fpdf":            {"views/receipt"},
 	"github.com/tink-crypto/tink-go/v2":   {"models/vault"},
 	"github.com/minio/minio-go/v7":        {"models/files"},
 	"github.com/gorilla/sessions":         {"web"},

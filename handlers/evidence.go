@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"countinghouse/models"
 	"countinghouse/models/pack"
 	"countinghouse/models/store"
+	"countinghouse/views/receipt"
 )
 
 // evidence hands out everything that is kept about one transaction, signed. It is streamed: exchanges and webhooks are read one by one.
@@ -26,6 +28,21 @@ func (h *Transactions) evidence(c *Ctx) error {
 		},
 		Delivery: func(ctx context.Context, id string) (models.Delivery, error) { return h.Store.Delivery(ctx, actor, id) }}
 	return c.Stream(func(ctx context.Context, w io.Writer) error { return pack.Write(ctx, w, f, from) })
+}
+
+// receipt hands out a page for somebody outside: what moved, where to (masked), both references, the status in words.
+func (h *Transactions) receipt(c *Ctx) error {
+	story, err := h.Store.TakeReceipt(c.Context(), c.Actor, c.Env, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	t := &story.Transaction
+	var pdf bytes.Buffer // one page: small, and an error must not come after half of it
+	if err := receipt.Write(&pdf, receipt.Params{Merchant: h.Merchant, Provider: h.description(t.Provider).Short, Story: story, Zone: c.Zone, MadeAt: c.Now, MadeBy: c.Actor.Name}); err != nil {
+		return err
+	}
+	attachment(c, "application/pdf", "receipt-"+fileName(t.Reference)+".pdf")
+	return c.Fiber.Send(pdf.Bytes())
 }
 
 // attachment says that the answer is a file to be kept under a name, and by nobody on the way.

@@ -19,6 +19,7 @@ type Transactions struct {
 	Store     *store.Store
 	Providers *providers.Registry
 	Ask       Asker  // nil where no engine runs: then nothing that hangs on confirmations is known
+	Merchant  string // as receipts name the house; empty: not named
 	Instance  string // names this process in the attempts that people ask for
 }
 
@@ -43,6 +44,7 @@ func (h *Transactions) Routes() []Route {
 		{Method: fiber.MethodGet, Path: "/transactions/:id/peek", Name: "transactions.peek", Permission: models.TransactionsRead, Section: "transactions", Handle: h.peek},
 		{Method: fiber.MethodGet, Path: "/transactions/:id/live", Name: "transactions.live", Permission: models.TransactionsRead, Section: "transactions", Handle: h.live},
 		{Method: fiber.MethodGet, Path: "/transactions/:id/evidence.zip", Name: "transactions.evidence", Permission: models.ExportsCreate, Section: "transactions", Timeout: exportTimeout, Handle: h.evidence},
+		{Method: fiber.MethodGet, Path: "/transactions/:id/receipt.pdf", Name: "transactions.receipt", Permission: models.ExportsCreate, Section: "transactions", Handle: h.receipt},
 		{Method: fiber.MethodPost, Path: "/preferences/columns", Name: "transactions.columns", Permission: models.TransactionsRead, Section: "transactions", Handle: h.columns},
 		{Method: fiber.MethodPost, Path: "/views", Name: "views.save", Permission: models.TransactionsRead, Section: "transactions", Handle: h.saveView},
 		{Method: fiber.MethodPost, Path: "/views/:id/delete", Name: "views.remove", Permission: models.TransactionsRead, Section: "transactions", Handle: h.removeView},

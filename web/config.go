@@ -19,6 +19,7 @@ type Config struct {
 	PublicURL      string   // how browsers and providers reach us; empty: http:// and Listen
 	MetricsListen  string   // Prometheus, loopback only; empty: none
 	TrustedProxies []string // networks whose X-Forwarded-For is believed; nobody's when empty
+	Merchant       string   // the merchant's name, as receipts say it; empty: they name nobody
 	Zone           string   // in which times are shown to whoever has not chosen one
 	VaultKey       string   // the key document itself, instead of vault.key in Data
 	AuditKey       string   // base64 of the audit key's 32-byte seed, instead of audit.key in Data

@@ -45,7 +45,7 @@ func (c DemoCmd) Run(e *Env) (err error) {
 	}
 	defer l.Close() //nolint:errcheck // the server closes it; this is for a start that fails
 	listen := l.Addr().String()
-	cfg := Config{Data: folder, Listen: listen, Demo: true, Zone: e.Config.Zone, GracePeriod: 3 * time.Second}
+	cfg := Config{Data: folder, Listen: listen, Demo: true, Merchant: "Demonstration Trading Ltd", Zone: e.Config.Zone, GracePeriod: 3 * time.Second}
 	rt, err := startServer(ctx, cfg, log)
 	if err != nil {
 		return err

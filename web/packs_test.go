@@ -144,6 +144,22 @@ func TestAnEvidencePackIsCheckedWithoutTheHouse(t *testing.T) {
 	}
 }
 
+func TestAReceiptIsHandedOutAndNoted(t *testing.T) {
+	h := open(t, inDemo, func(c *web.Config) { c.Merchant = "Łukasz & Co" })
+	x := fill(t, h.store, 1)[0]
+	who := h.session(t, h.ada)
+	a := h.get(t, "/transactions/"+x.ID+"/receipt.pdf", who)
+	if a.StatusCode != http.StatusOK || !strings.HasPrefix(a.body, "%PDF-") || a.Header.Get("Content-Type") != "application/pdf" || a.Header.Get("Cache-Control") != "no-store" ||
+		a.Header.Get("Content-Disposition") != `attachment; filename="receipt-`+x.Reference+`.pdf"` {
+		t.Errorf("%d %v", a.StatusCode, a.Header)
+	}
+	h.get(t, "/audit", who).says(t, "main", "Took the receipt of "+x.Reference)
+	h.get(t, "/transactions/"+x.ID, who).says(t, "#live", "Receipt", "Evidence pack")
+	if a := h.get(t, "/transactions/"+models.NewID()+"/receipt.pdf", who); a.StatusCode != http.StatusNotFound {
+		t.Errorf("a receipt of nothing: %d", a.StatusCode)
+	}
+}
+
 func TestAuditorsReadNotesAndWriteNone(t *testing.T) {
 	h := open(t, inDemo)
 	x := fill(t, h.store, 1)[0]

@@ -18,7 +18,7 @@ func (a *App) routes() []handlers.Route {
 	return slices.Concat(
 		(&handlers.Home{Store: a.store, Providers: a.deps.Providers}).Routes(),
 		(&handlers.SignIn{Store: a.store, Demo: a.deps.People}).Routes(),
-		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Instance: a.deps.Engine.name()}).Routes(),
+		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Merchant: a.cfg.Merchant, Ask: a.deps.Engine.asker(), Instance: a.deps.Engine.name()}).Routes(),
 		(&handlers.Make{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Callback: a.deps.Engine.callbacks(), Sniff: sniffProof}).Routes(),
 		a.keyRoutes(),
 		(&handlers.Approvals{Store: a.store, Providers: a.deps.Providers}).Routes(),

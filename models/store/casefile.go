@@ -40,6 +40,20 @@ func (s *Store) CaseFile(ctx context.Context, a models.Actor, env models.Environ
 	})
 }
 
+// TakeReceipt reads what a receipt says and notes that it was taken out. It needs transactions.read and exports.create.
+func (s *Store) TakeReceipt(ctx context.Context, a models.Actor, env models.Environment, id string) (*models.TransactionPage, error) {
+	if err := a.Require(models.ExportsCreate); err != nil {
+		return nil, err
+	}
+	p, err := s.Transaction(ctx, a, env, id)
+	if err != nil {
+		return nil, err
+	}
+	return p, s.Update(ctx, func(tx *Tx) error {
+		return tx.Audit(a, "transaction.receipt", "transaction", id, nil, map[string]any{"state": p.Transaction.State}, "Took the receipt of "+p.Transaction.Reference)
+	})
+}
+
 func (tx *Tx) caseFile(a models.Actor, env models.Environment, id string) (*models.CaseFile, error) {
 	p, err := tx.storyOf(env, id, caseLines)
 	if err != nil {
