@@ -92,10 +92,10 @@ func (h *Approvals) sheet(c *Ctx) (views.ApprovalParams, error) {
 		p.DecideWhy = sentence(err)
 	}
 	if sheet.Story != nil {
-		p.Provider = describe(h.Providers, sheet.Story.Transaction.Provider)
-		if p.Destination, err = destinationLines(c, h.Store, p.Provider, sheet.Story); err != nil {
+		if p.Provider, err = describeFor(c, h.Store, h.Providers, &sheet.Story.Transaction); err != nil {
 			return p, err
 		}
+		p.Destination = lines(p.Provider, sheet.Story)
 		p.LastFour = sheet.Request.Needed >= typedFrom && lastFour(p.Destination) != ""
 	}
 	return p, nil

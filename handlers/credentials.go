@@ -221,6 +221,9 @@ func readCredential(c *Ctx, d *providers.Description) (values, secrets, settings
 		}
 	}
 	for _, st := range d.Settings {
+		if st.Name == models.OperationTable { // has its own page, and its own rule: a second admin agrees to it
+			continue
+		}
 		// A browser sends line ends as CR LF; what is stored and digested has LF.
 		if v := strings.ReplaceAll(c.Form(views.FormSetting(st.Name)), "\r\n", "\n"); v != "" && (v != st.Default || st.Required) {
 			settings[st.Name] = v
@@ -322,26 +325,49 @@ func readDay(text string, c *Ctx) (models.Micros, error) {
 	return models.At(t), nil
 }
 
-// preview writes out the requests that these settings would make, with made-up values.
+// preview writes out the requests that these settings would make, with made-up values. Each kind is shown by its first method.
 func preview(d *providers.Description, env models.Environment, values, settings map[string]string) []providers.RequestPreview {
 	if d.PreviewRequests == nil {
 		return nil
 	}
-	r := providers.SendRequest{Reference: "CH00000000000000000000", Amount: models.Money{Minor: 10000, Asset: "USD"}, Values: map[string]string{}}
-	if ms := d.MethodsWith(settings); len(ms) > 0 {
-		r.Method = ms[0].ID
-		if len(ms[0].Assets) > 0 {
-			r.Amount.Asset = ms[0].Assets[0]
+	methods := d.MethodsWith(settings)
+	var out []providers.RequestPreview
+	for _, kind := range models.Kinds() {
+		i := slices.IndexFunc(methods, func(m providers.Method) bool { return m.Kind == kind })
+		if i < 0 {
+			continue
 		}
-		for _, f := range ms[0].Fields {
-			r.Values[f.Name] = f.Default
+		list, err := d.PreviewRequests(env, values, settings, made(methods[i]))
+		if err != nil {
+			return []providers.RequestPreview{{Operation: "Requests", Problem: err.Error()}}
+		}
+		for _, r := range list {
+			if !slices.ContainsFunc(out, func(x providers.RequestPreview) bool { return x.Operation == r.Operation }) {
+				out = append(out, r)
+			}
 		}
 	}
-	list, err := d.PreviewRequests(env, values, settings, r)
+	if len(methods) > 0 {
+		return out
+	}
+	list, err := d.PreviewRequests(env, values, settings, made(providers.Method{}))
 	if err != nil {
 		return []providers.RequestPreview{{Operation: "Requests", Problem: err.Error()}}
 	}
 	return list
+}
+
+// made is a request with made-up values by a method.
+func made(m providers.Method) providers.SendRequest {
+	r := providers.SendRequest{Reference: "CH000000000000", Amount: models.Money{Minor: 10000, Asset: "USD"}, Method: m.ID, Values: map[string]string{},
+		NotifyURL: "https://pay.example.com/hooks/callback", Note: "made up"}
+	if len(m.Assets) > 0 {
+		r.Amount.Asset = m.Assets[0]
+	}
+	for _, f := range m.Fields {
+		r.Values[f.Name] = f.MadeUp()
+	}
+	return r
 }
 
 // versionOf reads the version that the person saw.

@@ -23,6 +23,9 @@ func (h *Credentials) change(c *Ctx) error {
 		return err
 	}
 	values, _, settings := readCredential(c, &p.Description)
+	if table := cred.Settings[models.OperationTable]; table != "" {
+		settings[models.OperationTable] = table
+	}
 	s := views.CredentialFormParams{D: &p.Description, Env: c.Env, C: &cred, Values: values, Settings: settings, Reason: c.Form("reason")}
 	again := func() error {
 		return c.RenderStatus(422, views.CredentialForm(h.crumbs(c.Page("Change "+cred.Name), cred, "Change"), s))
@@ -224,13 +227,17 @@ func (h *Credentials) decide(c *Ctx) error {
 	if err != nil {
 		return err
 	}
+	here := views.CredentialPath(ch.CredentialID)
+	if ch.Kind == models.ChangeTable {
+		here = views.TablePath(ch.CredentialID)
+	}
 	state, err := h.Store.DecideChange(c.Context(), c.Actor, ch.ID, agree, c.Form("note"))
 	if err != nil {
-		return c.Refused(views.CredentialPath(ch.CredentialID), err)
+		return c.Refused(here, err)
 	}
 	says := map[models.ChangeState]string{models.ChangeApproved: "Agreed. It is done.", models.ChangeRejected: "Refused. Nothing has changed.",
 		models.ChangeVoid: "The credential is no longer what it was when this was asked for, so the change is void. Nothing has changed."}
-	return c.Done(views.CredentialPath(ch.CredentialID), says[state])
+	return c.Done(here, says[state])
 }
 
 func (h *Credentials) withdraw(c *Ctx) error {

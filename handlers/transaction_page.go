@@ -46,13 +46,13 @@ func (h *Transactions) page(c *Ctx) (views.TransactionParams, error) {
 		return views.TransactionParams{}, err
 	}
 	t := &story.Transaction
-	d := h.description(t.Provider)
+	d, err := describeFor(c, h.Store, h.Providers, t)
+	if err != nil {
+		return views.TransactionParams{}, err
+	}
 	p := views.TransactionParams{Story: story, Provider: d, Court: h.court(c, story), Zone: c.Zone, Now: c.Now,
 		CanOperate: c.Actor.Can(models.PayoutsOperate), CanSeeExchanges: c.Actor.Can(models.ExchangesRead), CanRefund: c.Actor.Can(models.RefundsCreate), CanReveal: c.Actor.Can(models.CodesReveal),
-		CanExport: c.Actor.Can(models.ExportsCreate), CanNote: c.Actor.Can(models.NotesWrite), IsMaker: t.CreatedBy == c.Actor.UserID && t.CreatedBy != ""}
-	if p.Values, err = destinationLines(c, h.Store, d, story); err != nil {
-		return p, err
-	}
+		CanExport: c.Actor.Can(models.ExportsCreate), CanNote: c.Actor.Can(models.NotesWrite), IsMaker: t.CreatedBy == c.Actor.UserID && t.CreatedBy != "", Values: lines(d, story)}
 	if p.DisputeWhy, err = h.noDispute(c, d, t); err != nil {
 		return p, err
 	}
@@ -73,23 +73,25 @@ func (h *Transactions) page(c *Ctx) (views.TransactionParams, error) {
 	return p, nil
 }
 
-// destinationLines are the values of a transaction's form by their labels. Where methods come out of an operation table, the table in force with
-// its credential names them; a table that was changed since may have lost the method: then the one that every credential begins with, then
-// the bare values.
-func destinationLines(c *Ctx, s *store.Store, d *providers.Description, story *store.TransactionPage) ([]providers.Line, error) {
+// describeFor describes the provider of a transaction. Where methods come out of an operation table, the table in force with its credential names
+// them first; a table that was changed since may have lost the method: then the one that every credential begins with does.
+func describeFor(c *Ctx, s *store.Store, r *providers.Registry, t *models.Transaction) (*providers.Description, error) {
+	d := describe(r, t.Provider)
 	if d.MethodsUnder == nil {
-		return linesOf(d.Methods, story), nil
+		return d, nil
 	}
-	cred, err := s.CredentialForTask(c.Context(), story.Transaction.CredentialID)
+	cred, err := s.CredentialForTask(c.Context(), t.CredentialID)
 	if err != nil {
 		return nil, err
 	}
-	return linesOf(append(d.MethodsWith(cred.Settings), d.Methods...), story), nil
+	own := *d
+	own.Methods = append(d.MethodsWith(cred.Settings), d.Methods...)
+	return &own, nil
 }
 
-// linesOf are the values of the form by their labels; without a method, by their names.
-func linesOf(methods []providers.Method, story *store.TransactionPage) []providers.Line {
-	for _, m := range methods {
+// lines are the values of the form by their labels; without a method, by their names.
+func lines(d *providers.Description, story *store.TransactionPage) []providers.Line {
+	for _, m := range d.Methods {
 		if m.ID == story.Transaction.Method && m.Kind == story.Transaction.Kind {
 			return providers.DestinationOf(m, story.Detail.Values).Lines
 		}

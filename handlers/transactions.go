@@ -85,9 +85,13 @@ func (h *Transactions) list(c *Ctx, base string, kind models.Kind) error {
 	if err != nil {
 		return err
 	}
+	assets, err := h.assetOptions(c, creds)
+	if err != nil {
+		return err
+	}
 	p := views.TransactionsParams{Base: base, Fixed: kind, Title: listTitle(kind), Filter: f, Problems: problems, Rows: page.Rows, Newer: page.Newer, Older: page.Older,
 		Count: totals.Count, Bounded: totals.Bounded, In: totals.In, Out: totals.Out, Providers: providerOptions(h.Providers), Credentials: credentialOptions(creds),
-		Assets: h.assetOptions(), CanExport: c.Actor.Can(models.ExportsCreate), CanPay: c.Actor.Can(models.PayoutsCreate), CanTake: c.Actor.Can(models.DepositsCreate), CanOrder: c.Actor.Can(models.OrdersCreate),
+		Assets: assets, CanExport: c.Actor.Can(models.ExportsCreate), CanPay: c.Actor.Can(models.PayoutsCreate), CanTake: c.Actor.Can(models.DepositsCreate), CanOrder: c.Actor.Can(models.OrdersCreate),
 		Zone: c.Zone, Now: c.Now, Columns: chosenColumns(c)}
 	if p.Views, err = h.Store.SavedViews(c.Context(), c.Actor); err != nil {
 		return err
@@ -130,15 +134,33 @@ func providerOptions(r *providers.Registry) []ui.Option {
 	return out
 }
 
-// assetOptions are the assets that any provider's methods speak of.
-func (h *Transactions) assetOptions() []ui.Option {
+// assetOptions are the assets that any provider's methods speak of, those of the environment's own operation tables included.
+func (h *Transactions) assetOptions(c *Ctx, creds []store.CredentialName) ([]ui.Option, error) {
 	var codes []string
-	for _, p := range h.Providers.All() {
-		for _, m := range p.Description.Methods {
+	add := func(methods []providers.Method) {
+		for _, m := range methods {
 			for _, a := range m.Assets {
 				if !slices.Contains(codes, a) {
 					codes = append(codes, a)
 				}
+			}
+		}
+	}
+	for _, p := range h.Providers.All() {
+		add(p.Description.Methods)
+		if p.Description.MethodsUnder == nil {
+			continue
+		}
+		for _, n := range creds {
+			if n.Provider != p.Description.Name {
+				continue
+			}
+			cred, err := h.Store.CredentialForTask(c.Context(), n.ID)
+			if err != nil {
+				return nil, err
+			}
+			if cred.Settings[models.OperationTable] != "" {
+				add(p.Description.MethodsWith(cred.Settings))
 			}
 		}
 	}
@@ -147,7 +169,7 @@ func (h *Transactions) assetOptions() []ui.Option {
 	for _, a := range codes {
 		out = append(out, ui.Option{Value: a, Label: a})
 	}
-	return out
+	return out, nil
 }
 
 func credentialOptions(cs []store.CredentialName) []ui.Option {

@@ -286,7 +286,15 @@ const (
 	ChangePromote  ChangeKind = "promote"  // let the next slot take over
 	ChangeBack     ChangeKind = "back"     // return to the previous secrets
 	ChangeResume   ChangeKind = "resume"   // use a suspended credential again
+	ChangeTable    ChangeKind = "table"    // another operation table; needs a second admin in the sandbox as well
 )
+
+// OperationTable is the setting that holds a credential's operation table, for providers whose operations are data. Empty means the table that
+// every credential of the provider begins with. It decides what every request says, so only ChangeTable can change it.
+const OperationTable = "operation_table"
+
+// NeedsSecond reports whether a second admin must agree before the change is made.
+func (k ChangeKind) NeedsSecond(env Environment) bool { return env == Live || k == ChangeTable }
 
 // Word says the change as a short phrase.
 func (k ChangeKind) Word() string {
@@ -301,6 +309,8 @@ func (k ChangeKind) Word() string {
 		return "Return to the previous secrets"
 	case ChangeResume:
 		return "Use it again"
+	case ChangeTable:
+		return "Change the operation table"
 	}
 	return string(k)
 }
@@ -323,8 +333,8 @@ type CredentialChange struct {
 	ID           string
 	CredentialID string
 	Kind         ChangeKind
-	Values       map[string]string // edit only
-	Settings     map[string]string // edit only
+	Values       map[string]string // edit and table only
+	Settings     map[string]string // edit and table only
 	Digest       string
 	Reason       string
 	State        ChangeState

@@ -229,6 +229,8 @@ type Description struct {
 	// Canonical writes the values of a book's entry in one spelling, so that ours and theirs can be compared: a country as SGP where the other
 	// side says SG. It is pure; nil: values are compared as they stand.
 	Canonical func(book models.Book, values map[string]string) map[string]string
+	// Table lets people read and change operations that are data; nil where they are code.
+	Table *OperationTable
 	// PreviewRequests writes out the exact requests, secrets blanked, that the given values would become under these settings, one for
 	// every operation the provider has. It is pure; it may be nil.
 	PreviewRequests func(env models.Environment, values, settings map[string]string, r SendRequest) ([]RequestPreview, error)

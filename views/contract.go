@@ -37,6 +37,9 @@ func settingCell(s ContractParams, it providers.Item) ui.Cell {
 		if st.Name != it.Setting {
 			continue
 		}
+		if st.Name == models.OperationTable {
+			return ui.Cell{Text: st.Label, Href: TablePath(s.C.ID)}
+		}
 		v := s.C.Settings[st.Name]
 		sub := "chosen"
 		if v == "" {

@@ -88,7 +88,7 @@ func Contract(p Page, s ContractParams) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = credentialTabs("contract", s.C, s.Me).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = credentialTabs("contract", s.C, s.D, s.Me).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -640,7 +640,7 @@ func Lookups(p Page, s LookupsParams) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = credentialTabs("lookups", s.C, s.Me).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = credentialTabs("lookups", s.C, s.D, s.Me).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

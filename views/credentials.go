@@ -71,10 +71,13 @@ func waitingRows(list []WaitingChange, clock Clock) []ui.Row {
 	return rows
 }
 
-func credentialTabList(active string, c models.Credential, me models.Actor) []ui.Tab {
+func credentialTabList(active string, c models.Credential, d *providers.Description, me models.Actor) []ui.Tab {
 	tabs := []ui.Tab{{Label: "Keys", Href: CredentialPath(c.ID), Active: active == "keys"},
 		{Label: "Contract check", Href: CredentialPath(c.ID, "contract"), Active: active == "contract"},
 		{Label: "Look-ups", Href: CredentialPath(c.ID, "lookups"), Active: active == "lookups"}}
+	if d != nil && d.Table != nil {
+		tabs = append(tabs, ui.Tab{Label: "Operation table", Href: TablePath(c.ID), Active: active == "table"})
+	}
 	if me.Can(models.ExchangesRead) {
 		tabs = append(tabs, ui.Tab{Label: "Exchanges", Href: CredentialPath(c.ID, "exchanges"), Active: active == "exchanges"})
 	}
@@ -227,6 +230,10 @@ func slotNote(k models.SecretKept, clock Clock) string {
 func settingRows(s CredentialParams) []ui.Row {
 	var rows []ui.Row
 	for _, st := range s.D.Settings {
+		if st.Name == models.OperationTable {
+			rows = append(rows, tableSettingRow(s, st))
+			continue
+		}
 		chosen, sub := s.C.Settings[st.Name], "chosen"
 		if chosen == "" {
 			chosen, sub = st.Default, "the default"
@@ -250,6 +257,24 @@ func settingRows(s CredentialParams) []ui.Row {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// tableSettingRow leads to the operation table, which has a page of its own.
+func tableSettingRow(s CredentialParams, st providers.Setting) ui.Row {
+	sub := "what every credential of " + s.D.Short + " begins with"
+	if s.C.Settings[st.Name] != "" {
+		sub = "a table of this credential"
+	}
+	row := ui.Row{Cells: []ui.Cell{{Text: st.Label, Head: true}, {Text: "Open the table", Href: TablePath(s.C.ID), Sub: sub}, ui.Text(st.Item), {}}}
+	if it, ok := s.D.Item(st.Item); ok {
+		row.Cells[3] = ui.Is(ui.MarkBadge(markOf(it.Mark)))
+	}
+	return row
+}
+
+// formSettings are the settings that the credential's form asks for: all but the operation table, which two admins change on its own page.
+func formSettings(d *providers.Description) []providers.Setting {
+	return slices.DeleteFunc(slices.Clone(d.Settings), func(st providers.Setting) bool { return st.Name == models.OperationTable })
 }
 
 func hookTerms(s CredentialParams) []ui.Term {

@@ -72,7 +72,7 @@ func Exchanges(p Page, s ExchangesParams) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if s.C != nil {
-				templ_7745c5c3_Err = credentialTabs("exchanges", *s.C, s.Me).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = credentialTabs("exchanges", *s.C, s.D, s.Me).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -20,7 +20,7 @@ func (a *App) keyRoutes() []handlers.Route {
 		hooks.Gate, hooks.Inbox, hooks.Enqueue = e.desk, e.inbox, e.hooks.Enqueue
 		balances.Refresh = e.desk
 	}
-	return slices.Concat(keys.Routes(), (&handlers.Checks{Credentials: keys}).Routes(), (&handlers.Lookups{Credentials: keys}).Routes(),
+	return slices.Concat(keys.Routes(), (&handlers.Checks{Credentials: keys}).Routes(), (&handlers.Tables{Credentials: keys}).Routes(), (&handlers.Lookups{Credentials: keys}).Routes(),
 		(&handlers.Exchanges{Credentials: keys}).Routes(), hooks.Routes(), balances.Routes())
 }
 

@@ -507,7 +507,9 @@ func TestEveryProviderHasAFormAPassportAndAContract(t *testing.T) {
 			}
 		}
 		for _, s := range p.Description.Settings {
-			if d.Find(fmt.Sprintf("[name=%q]", "s."+s.Name)).Length() == 0 {
+			if asks := d.Find(fmt.Sprintf("[name=%q]", "s."+s.Name)).Length() != 0; s.Name == models.OperationTable && asks {
+				t.Errorf("%s: the form asks for the operation table, which two admins change on its own page", name)
+			} else if s.Name != models.OperationTable && !asks {
 				t.Errorf("%s: the form does not ask for the setting %s", name, s.Name)
 			}
 		}

@@ -48,6 +48,9 @@ func (s *Store) CreateCredential(ctx context.Context, actor models.Actor, seal K
 		if !spec.Environment.Valid() || spec.Provider == "" {
 			return models.Errorf(models.Invalid, "Choose a provider and an environment.")
 		}
+		if spec.Settings[models.OperationTable] != "" {
+			return models.Errorf(models.Invalid, "A credential begins with the provider's own operation table. Change it afterwards: a second admin agrees to that.")
+		}
 		c = newCredential(spec, actor, tx.Now)
 		n, err := tx.Change(`INSERT INTO credentials (`+credentialColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 			ON CONFLICT (environment, provider, name) DO NOTHING`, c.ID, c.Provider, c.Environment, c.Name, c.SubAccount, c.Note, c.EgressNote,

@@ -12,8 +12,8 @@ import (
 	"countinghouse/models"
 )
 
-// AskChange asks for a change of a credential. In the sandbox it is done at once; in live it waits until a second admin agrees. applied tells
-// which. version is the one that the person saw: a credential changed meanwhile gives a conflict. Permission credentials.manage and a fresh
+// AskChange asks for a change of a credential. In the sandbox it is done at once, but for another operation table; in live it waits until a
+// second admin agrees. applied tells which. version is the one that the person saw: a credential changed meanwhile gives a conflict. Permission credentials.manage and a fresh
 // second factor.
 func (s *Store) AskChange(ctx context.Context, actor models.Actor, ch models.CredentialChange, version int64) (applied bool, err error) {
 	err = s.Update(ctx, func(tx *Tx) error {
@@ -31,7 +31,7 @@ func (s *Store) AskChange(ctx context.Context, actor models.Actor, ch models.Cre
 		if err := changeable(c, ch); err != nil {
 			return err
 		}
-		if c.Environment == models.Sandbox {
+		if !ch.Kind.NeedsSecond(c.Environment) {
 			applied = true
 			return tx.applyKeysChange(actor, c, ch)
 		}
@@ -72,9 +72,24 @@ func changeable(c models.Credential, ch models.CredentialChange) error {
 	case models.ChangeBack:
 		return want(c.Has(models.SlotPrevious), "There are no previous secrets to return to.")
 	case models.ChangeEdit:
+		if err := want(c.Settings[models.OperationTable] == ch.Settings[models.OperationTable], "The operation table is changed on its own page."); err != nil {
+			return err
+		}
 		return want(!maps.Equal(c.Values, ch.Values) || !maps.Equal(c.Settings, ch.Settings), "Nothing was changed.")
+	case models.ChangeTable:
+		if err := want(maps.Equal(c.Values, ch.Values) && maps.Equal(without(c.Settings, models.OperationTable), without(ch.Settings, models.OperationTable)),
+			"With the operation table nothing else is changed."); err != nil {
+			return err
+		}
+		return want(c.Settings[models.OperationTable] != ch.Settings[models.OperationTable], "This is the table that is in force already.")
 	}
 	return models.Errorf(models.Invalid, "There is no such change.")
+}
+
+func without(m map[string]string, key string) map[string]string {
+	out := maps.Clone(m)
+	delete(out, key)
+	return out
 }
 
 // testPassed reports whether a test showed nothing that would keep the keys from working. The words are those of providers.CheckVerdict.
@@ -88,7 +103,7 @@ func TestPassed(verdict string) bool { return testPassed(verdict) }
 // changed gives the credential as the change would make it, for the audit trail and the second admin's page.
 func changed(c models.Credential, ch models.CredentialChange) models.Credential {
 	switch ch.Kind {
-	case models.ChangeEdit:
+	case models.ChangeEdit, models.ChangeTable:
 		c.Values, c.Settings = ch.Values, ch.Settings
 	case models.ChangeActivate, models.ChangeResume:
 		c.State = models.CredentialActive
@@ -192,7 +207,7 @@ func (tx *Tx) applyKeysChange(actor models.Actor, c models.Credential, ch models
 	switch ch.Kind {
 	case models.ChangeActivate, models.ChangeResume:
 		c.State = models.CredentialActive
-	case models.ChangeEdit:
+	case models.ChangeEdit, models.ChangeTable:
 		c.Values, c.Settings = ch.Values, ch.Settings
 		c.Version++
 		c.TestedAt, c.Tested, c.TestNote = 0, "", ""
@@ -259,6 +274,15 @@ func (s *Store) ChangesOf(ctx context.Context, actor models.Actor, credentialID 
 		return nil, err
 	}
 	return s.changesWhere(ctx, "credential_id = ? ORDER BY id DESC LIMIT 50", credentialID)
+}
+
+// TableVersions lists the operation tables that came into force with a credential, newest first, at most 100. The one that every credential of
+// the provider begins with is not among them. Permission credentials.read.
+func (s *Store) TableVersions(ctx context.Context, actor models.Actor, credentialID string) ([]models.CredentialChange, error) {
+	if err := actor.Require(models.CredentialsRead); err != nil {
+		return nil, err
+	}
+	return s.changesWhere(ctx, "credential_id = ? AND kind = ? AND state = ? ORDER BY id DESC LIMIT 100", credentialID, models.ChangeTable, models.ChangeApproved)
 }
 
 func (s *Store) changesWhere(ctx context.Context, where string, args ...any) (list []models.CredentialChange, err error) {

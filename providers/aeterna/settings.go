@@ -9,7 +9,7 @@ import (
 
 // Names of the settings.
 const (
-	settingTable      = "operation_table"
+	settingTable      = models.OperationTable
 	settingProfile    = "typed_profile"
 	settingTransport  = "transport_rules"
 	settingEmail      = "email_normalisation"

@@ -227,12 +227,17 @@ func (c *tableCheck) formFields(place string, fields []FormField) {
 	}
 }
 
-func (c *tableCheck) statuses(all map[string]map[string]string) {
-	allowed := map[string][]string{
+// statusWords lists what a status of a kind may mean here.
+func statusWords() map[string][]string {
+	return map[string][]string{
 		"deposit": {"awaiting_payment", "partially_paid", "succeeded", "failed", "expired", "cancelled", "disputed", "charged_back"},
 		"payout":  {"pending", "held", "succeeded", "failed", "cancelled", "returned"},
 		"dispute": {"open", "accepted", "rejected"},
 	}
+}
+
+func (c *tableCheck) statuses(all map[string]map[string]string) {
+	allowed := statusWords()
 	for _, kind := range sortedKeys(all) {
 		words, ok := allowed[kind]
 		if !ok {

@@ -45,6 +45,8 @@ func hostileComponents() map[string]templ.Component {
 		"status":      StatusChip(StatusParams{Tone: Tone(h), Word: h, Theirs: h}),
 		"badge":       Badge(BadgeParams{Text: h, Tone: Tone(h)}),
 		"mark":        MarkBadge(Mark(h)),
+		"diff":        DiffView(DiffParams{Label: h, Lines: []DiffLine{{DiffGone, h}, {DiffNew, h}, {DiffSame, h}, {DiffSkip, h}, {DiffKind(h), h}}}),
+		"bare":        Bare(FieldParams{Name: h, Label: h, Value: h, Attrs: attrs}),
 		"keys":        KeyHint(h),
 		"money":       Money(MoneyParams{Amount: h, Code: h, Network: h, Direction: h, Note: h, Size: h}),
 		"countdown":   Countdown(CountdownParams{Ended: h}),
@@ -246,5 +248,29 @@ func TestASwapKeepsThePlainAddress(t *testing.T) {
 	}
 	if Swap("/t", "") != nil || Swap("", "#content") != nil {
 		t.Error("without target or address a link must stay a link")
+	}
+}
+
+func TestAComparisonShowsWhatWasAddedTakenAwayAndKept(t *testing.T) {
+	same := strings.Repeat("same\n", 9)
+	for name, x := range map[string]struct{ before, after, want string }{
+		"a changed line":   {same + "old\n" + same, same + "new\n" + same, "skip:7 lines are the same|:same|:same|gone:old|new:new|:same|:same|skip:8 lines are the same"},
+		"nothing":          {"a\nb", "a\nb", "skip:2 lines are the same"},
+		"everything":       {"a", "b", "gone:a|new:b"},
+		"a line more":      {"a\nc", "a\nb\nc", ":a|new:b|:c"},
+		"a line less":      {"a\nb\nc", "a\nc", ":a|gone:b|:c"},
+		"lines that moved": {"a\nb\nc\nd", "b\na\nc\nd", "gone:a|:b|new:a|:c|:d"},
+	} {
+		var got []string
+		for _, l := range Diff(x.before, x.after) {
+			got = append(got, string(l.Kind)+":"+l.Text)
+		}
+		if strings.Join(got, "|") != x.want {
+			t.Errorf("%s: %s", name, strings.Join(got, "|"))
+		}
+	}
+	long := strings.Repeat("x\ny\n", diffLongest)
+	if lines := Diff(long+"a", "b"+long); len(lines) < diffLongest {
+		t.Errorf("two long texts give %d lines", len(lines))
 	}
 }
