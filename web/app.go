@@ -111,13 +111,18 @@ func (noNotes) Take() (string, string)   { return "", "" }
 // Serve listens until ctx ends, then lets running requests finish.
 func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	failed := make(chan error, 1)
-	go func() { failed <- a.Fiber.Listener(l) }()
+	front := newDoor(l)
+	go func() { failed <- a.Fiber.Listener(front) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
 	a.log.Info("stopping: running requests may finish", "grace", a.cfg.GracePeriod.String())
+	if err := front.Close(); err != nil {
+		return fmt.Errorf("stop listening: %w", err)
+	}
+	front.clear(time.Now())
 	if err := a.Fiber.ShutdownWithTimeout(a.cfg.GracePeriod); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("stop: %w", err)
 	}

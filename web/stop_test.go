@@ -15,7 +15,7 @@ import (
 )
 
 // odd is a server with three routes that behave badly.
-func odd(t *testing.T) (base string, log *logBook, entered, release chan struct{}, stop func() error) {
+func odd(t *testing.T, grace time.Duration) (base string, log *logBook, entered, release chan struct{}, stop func() error) {
 	t.Helper()
 	entered, release = make(chan struct{}), make(chan struct{})
 	log = &logBook{}
@@ -38,7 +38,7 @@ func odd(t *testing.T) (base string, log *logBook, entered, release chan struct{
 		}),
 		route("panic", 0, func(*handlers.Ctx) error { panic("the canary of this panic") }),
 	)
-	app, err := web.New(web.Config{Data: t.TempDir(), Listen: l.Addr().String(), GracePeriod: 10 * time.Second}, deps)
+	app, err := web.New(web.Config{Data: t.TempDir(), Listen: l.Addr().String(), GracePeriod: grace}, deps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func fetch(t *testing.T, address string) (answer, error) {
 }
 
 func TestStoppingLetsRunningRequestsFinish(t *testing.T) {
-	base, _, entered, release, stop := odd(t)
+	base, _, entered, release, stop := odd(t, 10*time.Second)
 	got := make(chan answer, 1)
 	go func() {
 		a, err := fetch(t, base+"/test/slow")
@@ -114,8 +114,44 @@ func TestStoppingLetsRunningRequestsFinish(t *testing.T) {
 	}
 }
 
+// Browsers open connections ahead of time and load balancers keep some in store. None of them may hold up a stop.
+func TestStoppingDoesNotWaitForConnectionsWithoutARequest(t *testing.T) {
+	for name, said := range map[string]string{"silent": "", "after a request": "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "half a request": "GET /heal"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			base, _, _, _, stop := odd(t, time.Hour)
+			c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = c.Close() }()
+			if _, err := c.Write([]byte(said)); err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(said, "\r\n\r\n") {
+				if _, err := c.Read(make([]byte, 64)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if a, err := fetch(t, base+"/healthz"); err != nil || a.StatusCode != 200 { // came later, so the other one is inside
+				t.Fatal(a.StatusCode, err)
+			}
+			stopped := make(chan error, 1)
+			go func() { stopped <- stop() }()
+			select {
+			case err := <-stopped:
+				if err != nil {
+					t.Errorf("stop: %v", err)
+				}
+			case <-time.After(time.Minute):
+				t.Error("the stop waits for somebody who asked for nothing, an hour if need be")
+			}
+		})
+	}
+}
+
 func TestAPanicBecomesAPageAndALogLine(t *testing.T) {
-	base, log, _, _, _ := odd(t)
+	base, log, _, _, _ := odd(t, 10*time.Second)
 	a, err := fetch(t, base+"/test/panic")
 	if err != nil || a.StatusCode != 500 || !strings.Contains(a.body, "Something went wrong on our side") {
 		t.Fatalf("%d %v\n%s\n%s", a.StatusCode, err, a.body, log)
@@ -133,7 +169,7 @@ func TestAPanicBecomesAPageAndALogLine(t *testing.T) {
 }
 
 func TestARequestThatTakesTooLongIsGivenUp(t *testing.T) {
-	base, _, _, _, _ := odd(t)
+	base, _, _, _, _ := odd(t, 10*time.Second)
 	a, err := fetch(t, base+"/test/late")
 	if err != nil || a.StatusCode != 503 || !strings.Contains(a.body, "This is not available right now") {
 		t.Errorf("%d %v", a.StatusCode, err)
