@@ -39,10 +39,11 @@ type box struct {
 
 // creations are the paths at which money moves.
 var creations = []string{"/v3/cashout", "/v3/deposits", "/v3/refunds", "/fiat-transaction/withdraw", "/crypto-transaction/withdraw", "/fiat-transaction/deposit",
-	"/api/order/pull-codes", "/business/payout", "/api/payout/create", "/api/payin/create"}
+	"/mint-redeem/create", "/api/order/pull-codes", "/business/payout", "/api/payout/create", "/api/payin/create"}
 
 // questions are where each provider is asked about what was sent.
-var questions = map[string][]string{"onekey": {"/v3/cashout/status"}, "wspn": {"/openapi/v1/fiat-transaction/order", "/openapi/v1/crypto-transaction/order"},
+var questions = map[string][]string{"onekey": {"/v3/cashout/status"}, "wspn": {"/openapi/v1/fiat-transaction/order", "/openapi/v1/crypto-transaction/order",
+	"/openapi/v1/mint-redeem/order"},
 	"wakapay": {"/business/transactions"}, "aeterna": {"/api/payout/status", "/api/payin/status"}}
 
 func newBox(t testing.TB, p *providers.Provider) *box {
@@ -75,6 +76,9 @@ func (b *box) open(t testing.TB, cred models.Credential, public string, seed int
 	every := maps.Clone(b.values)
 	maps.Copy(every, b.secrets)
 	side := map[string]string{"autosettle": "off", "late_ms": "120", "webhook_retry_ms": "60"}
+	if seed%2 == 0 {
+		side["conversion_pending"] = "yes" // else WSPN's are done at once
+	}
 	maps.Copy(side, b.settings)
 	for i, topic := range b.provider.Description.Webhooks {
 		hook := "http://" + public + "/hooks/" + cred.ID + "/" + topic.ID

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"countinghouse/models"
 	"countinghouse/models/store/storetest"
 )
 
@@ -17,7 +18,7 @@ import (
 type tally struct {
 	mu                            sync.Mutex
 	seeds, transactions, executed int
-	kills, mishaps, states        map[string]int
+	kills, mishaps, states, kinds map[string]int
 }
 
 func (c *tally) add(h *house) {
@@ -37,6 +38,9 @@ func (c *tally) add(h *house) {
 	for _, t := range h.made {
 		p := h.page(t.ID)
 		c.states[string(p.Transaction.State)]++
+		if ran := h.boxOf(t).executions(h.t); slices.ContainsFunc(sendsOf(p), func(a models.Attempt) bool { return ran[a.Reference] > 0 }) {
+			c.kinds[string(t.Kind)]++
+		}
 		for _, e := range p.Events {
 			if e.To == "unknown" {
 				c.states["(was unknown)"]++
@@ -56,7 +60,8 @@ func (c *tally) String() string {
 		}
 		return strings.Join(out, ", ")
 	}
-	return fmt.Sprintf("%d seeds, %d transactions, %d executed\n  killed at: %s\n  mishaps: %s\n  states: %s", c.seeds, c.transactions, c.executed, list(c.kills), list(c.mishaps), list(c.states))
+	return fmt.Sprintf("%d seeds, %d transactions, %d executed: %s\n  killed at: %s\n  mishaps: %s\n  states: %s", c.seeds, c.transactions, c.executed, list(c.kinds),
+		list(c.kills), list(c.mishaps), list(c.states))
 }
 
 // live plays one seed and gives what it disproved.
@@ -105,7 +110,7 @@ func TestMoneyNeverMovesTwiceAndIsNeverLostFromSight(t *testing.T) {
 	if postgres && os.Getenv(storetest.Env) == "" {
 		t.Fatalf("CRASH_POSTGRES is set and %s is not", storetest.Env)
 	}
-	c := &tally{kills: map[string]int{}, mishaps: map[string]int{}, states: map[string]int{}}
+	c := &tally{kills: map[string]int{}, mishaps: map[string]int{}, states: map[string]int{}, kinds: map[string]int{}}
 	t.Run("seeds", func(t *testing.T) {
 		for seed := from; seed < from+seeds; seed++ {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -130,6 +135,11 @@ func TestMoneyNeverMovesTwiceAndIsNeverLostFromSight(t *testing.T) {
 	for _, step := range append(slices.Clone(steps), "any moment") {
 		if c.kills[step] == 0 {
 			t.Errorf("no process was killed at %s", step)
+		}
+	}
+	for _, kind := range []models.Kind{models.Payout, models.Deposit, models.Conversion, models.Refund, models.Order} {
+		if c.kinds[string(kind)] == 0 {
+			t.Errorf("no %s was executed", kind)
 		}
 	}
 	for _, kind := range mishaps {

@@ -1,7 +1,7 @@
 // Package crash holds tests only: the harness that kills the real program while it moves money, and proves that no money moved twice and
 // none was lost from sight (safety.md, section 1).
 //
-// A seed is one life of a small merchant: payouts, deposits and orders at the five stand-ins, which lose replies, answer late or with a lie, hold
+// A seed is one life of a small merchant: payouts, deposits, refunds, conversions and orders at the five stand-ins, which lose replies, answer late or with a lie, hold
 // requests back and send webhooks early, twice, forged or not at all, while the server is killed by SIGKILL at the step boundaries of a send and at
 // random moments and started again. What is proved at the end, and while the server is dead, stands in proof_test.go.
 //

@@ -12,38 +12,6 @@ import (
 	"countinghouse/providers"
 )
 
-// wish is a kind of transaction that people make here.
-type wish struct {
-	provider, method string
-	kind             models.Kind
-	asset            string
-	low, high        int64 // in minor units
-	values           map[string]string
-	sku              string
-	operation        string // what the stand-in's faults call it
-}
-
-var wishes = []wish{
-	{provider: "onekey", method: "br_pix_cpf", kind: models.Payout, asset: "BRL", low: 1000, high: 90000, operation: "payout",
-		values: map[string]string{"beneficiary_name": "João Silva", "document_id": "52998224725"}},
-	{provider: "onekey", method: "br_bank", kind: models.Payout, asset: "BRL", low: 1000, high: 90000, operation: "payout",
-		values: map[string]string{"beneficiary_name": "João Silva", "document_id": "52998224725", "bank_code": "001", "bank_branch": "1234", "bank_account": "3423422-7", "account_type": "C"}},
-	{provider: "onekey", method: "dep_br_pix_quickpay", kind: models.Deposit, asset: "BRL", low: 1000, high: 90000, operation: "deposit"},
-	{provider: "wspn", method: "fiat_withdraw", kind: models.Payout, asset: "USD", low: 10000, high: 90000, operation: "payout",
-		values: map[string]string{"remit_info_id": "9007199254740993"}},
-	{provider: "wspn", method: "crypto_withdraw", kind: models.Payout, asset: "WUSD", low: 10000, high: 90000, operation: "payout",
-		values: map[string]string{"network": "Polygon", "address": "0x52908400098527886E0F7030069857D2E4169EE7"}},
-	{provider: "wspn", method: "fiat_deposit", kind: models.Deposit, asset: "USD", low: 10000, high: 90000, operation: "deposit",
-		values: map[string]string{"remit_info_id": "9007199254741993", "green_link": "1"}},
-	{provider: "wakapay", method: "ke_mobile", kind: models.Payout, asset: "KES", low: 10000, high: 900000, operation: "payout",
-		values: map[string]string{"phone": "+254700000001", "name": "Amina Mjema"}},
-	{provider: "wupex", method: "codes", kind: models.Order, asset: "USD", low: 3675, high: 3675, sku: "APL-US-10USD", operation: "order"},
-	{provider: "aeterna", method: "payout_card", kind: models.Payout, asset: "USD", low: 1000, high: 90000, operation: "payout",
-		values: map[string]string{"number": "2200111122223333"}},
-	{provider: "aeterna", method: "payin_card", kind: models.Deposit, asset: "USD", low: 1000, high: 90000, operation: "deposit",
-		values: map[string]string{"client_id": "payer-1"}},
-}
-
 // mishaps are what the next creation at a provider may suffer.
 var mishaps = []string{"lose_reply", "drop_before", "late", "http_500", "garbage", "truncate", "duplicate", "lie_amount", "held_back"}
 
@@ -69,8 +37,15 @@ func (h *house) wants(w wish) {
 	if w.provider == "onekey" && w.kind == models.Payout && h.rnd.IntN(5) == 0 {
 		n.Detail.Hold = true
 	}
+	if w.prepare != nil && !w.prepare(h, b, &n) {
+		return
+	}
 	t, err := h.store.Create(ctx, h.ada, n)
 	if err != nil {
+		if w.kind == models.Refund && people(err) { // more than is left of the deposit
+			h.note("no refund: %v", err)
+			return
+		}
 		h.t.Fatalf("%s: create a %s at %s: %v", h.name, w.kind, w.provider, err)
 	}
 	h.made = append(h.made, t)
@@ -207,13 +182,17 @@ func (h *house) releaseAll() {
 
 // act is one thing that somebody does.
 func (h *house) act() {
-	switch h.rnd.IntN(10) {
+	switch h.rnd.IntN(11) {
 	case 0, 1, 2, 3:
 		w := wishes[h.rnd.IntN(len(wishes))]
 		if h.rnd.IntN(2) == 0 {
 			h.mishap(w)
 		}
 		h.wants(w)
+	case 10:
+		if n := len(errands); n > 0 && h.rnd.IntN(2) == 0 {
+			errands[h.rnd.IntN(n)].act(h)
+		}
 	case 4, 5, 6:
 		if len(h.made) > 0 {
 			h.settle(h.made[h.rnd.IntN(len(h.made))], outcomes[h.rnd.IntN(len(outcomes))])
@@ -319,6 +298,11 @@ func (h *house) end() {
 		h.quiet()
 		// Operations of a server that died end by their deadline, two minutes after; the questions about the unknown follow their plan.
 		h.leap([]time.Duration{31 * time.Second, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 50 * time.Minute, 61 * time.Minute}[min(round, 5)])
+	}
+	for _, e := range errands {
+		if e.end != nil {
+			e.end(h)
+		}
 	}
 	h.quiet()
 	h.turn()

@@ -37,6 +37,16 @@ type person struct {
 // arrive opens a browser window for somebody and signs them in by their link of the demonstration.
 func arrive(t *testing.T, parent context.Context, h *house, name string) *person {
 	t.Helper()
+	p := sit(t, parent, h, name)
+	p.open("/sign-in")
+	p.clickStart(name)
+	p.until("the first page is open", `location.pathname !== '/sign-in' && document.querySelector('nav.menu')`)
+	return p
+}
+
+// sit gives somebody a browser window of their own.
+func sit(t *testing.T, parent context.Context, h *house, name string) *person {
+	t.Helper()
 	ctx, stop := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
 	t.Cleanup(stop)
 	p := &person{t: t, ctx: ctx, name: name, h: h}
@@ -52,10 +62,15 @@ func arrive(t *testing.T, parent context.Context, h *house, name string) *person
 	if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
 		t.Fatal(err)
 	}
-	p.open("/sign-in")
-	p.clickStart(name)
-	p.until("the first page is open", `location.pathname !== '/sign-in' && document.querySelector('nav.menu')`)
 	return p
+}
+
+// carries puts the cookie of an open session into the browser.
+func (p *person) carries(name, token string) {
+	p.t.Helper()
+	if _, err := chromedp.Call(p.ctx, network.SetCookie, network.SetCookieParams{Name: name, Value: token, URL: p.h.base}); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 // watch notes what must never happen on any page.
