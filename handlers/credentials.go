@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -77,6 +78,10 @@ func (h *Credentials) list(c *Ctx) error {
 		return err
 	}
 	s := views.ProvidersParams{Env: c.Env, Me: c.Actor, Clock: c.clock(), Circuits: map[string]bool{}}
+	seen, err := h.Store.Callers(c.Context(), c.Actor, c.Env)
+	if err != nil {
+		return err
+	}
 	for _, p := range h.Registry.All() {
 		g := views.ProviderGroup{Description: &p.Description}
 		for _, cred := range list {
@@ -87,11 +92,12 @@ func (h *Credentials) list(c *Ctx) error {
 			if open, known := h.Desk.CircuitOpen(cred.ID); known && open {
 				s.Circuits[cred.ID] = true
 			}
-			_, egress, err := h.Store.CredentialNetworks(c.Context(), c.Actor, cred.ID)
+			hooks, egress, err := h.Store.CredentialNetworks(c.Context(), c.Actor, cred.ID)
 			if err != nil {
 				return err
 			}
-			for _, w := range cred.Worries(models.Signs{Now: models.At(c.Now), Paused: s.Circuits[cred.ID], Caller: h.Caller, Egress: egress}) {
+			for _, w := range cred.Worries(models.Signs{Now: models.At(c.Now), Paused: s.Circuits[cred.ID], Caller: cmp.Or(h.Caller, store.Learned(seen)), Egress: egress,
+				Hooks: hooks, Lists: p.Description.AddressTitles(), Seen: seen}) {
 				s.Worries = append(s.Worries, views.CredentialWorry{Credential: cred, Worry: w})
 			}
 			if cred.Change != nil {
@@ -164,8 +170,13 @@ func (h *Credentials) render(c *Ctx, cred models.Credential, p *providers.Provid
 	if s.Hooks, s.Egress, err = h.Store.CredentialNetworks(c.Context(), c.Actor, cred.ID); err != nil {
 		return err
 	}
-	s.Caller = h.Caller
-	s.Worries = cred.Worries(models.Signs{Now: models.At(c.Now), Health: s.Health, Paused: s.Circuit == "open", Caller: h.Caller, Egress: s.Egress})
+	seen, err := h.Store.Callers(c.Context(), c.Actor, c.Env)
+	if err != nil {
+		return err
+	}
+	s.Caller = cmp.Or(h.Caller, store.Learned(seen))
+	s.Worries = cred.Worries(models.Signs{Now: models.At(c.Now), Health: s.Health, Paused: s.Circuit == "open", Caller: s.Caller, Egress: s.Egress,
+		Hooks: s.Hooks, Lists: p.Description.AddressTitles(), Seen: seen})
 	page := c.Page(cred.Name)
 	page.Breadcrumbs = []ui.Crumb{{Label: "Providers", Href: views.ProvidersPath}, {Label: cred.Name}}
 	return c.Render(views.Credential(page, s))

@@ -17,6 +17,7 @@ import (
 type Home struct {
 	Store     *store.Store
 	Providers *providers.Registry
+	Caller    string // the configured address that providers see us call from
 }
 
 // Routes are the lines of the table.
@@ -102,6 +103,9 @@ func (h *Home) waits(c *Ctx, p *views.HomeParams) (err error) {
 		if p.Credentials, err = h.Store.Credentials(c.Context(), c.Actor, c.Env); err != nil {
 			return err
 		}
+		if err := h.addresses(c, p); err != nil {
+			return err
+		}
 	}
 	if !c.Actor.Can(models.ChangesApprove) {
 		return nil
@@ -122,6 +126,20 @@ func (h *Home) waits(c *Ctx, p *views.HomeParams) (err error) {
 		}
 	}
 	return err
+}
+
+// addresses finds the credentials whose provider has an old address of ours or refuses the one that we call from.
+func (h *Home) addresses(c *Ctx, p *views.HomeParams) error {
+	rules, seen, err := h.Store.EgressOf(c.Context(), c.Actor, c.Env)
+	if err != nil {
+		return err
+	}
+	for _, cred := range p.Credentials {
+		if w := cred.AddressWorries(models.Signs{Now: models.At(c.Now), Caller: cmp.Or(h.Caller, store.Learned(seen)), Egress: rules, Seen: seen}); len(w) > 0 {
+			p.Drifted = append(p.Drifted, cred)
+		}
+	}
+	return nil
 }
 
 func (h *Home) balances(c *Ctx, p *views.HomeParams) error {

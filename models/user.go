@@ -1,7 +1,6 @@
 package models
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -94,72 +93,6 @@ type SignInEntry struct {
 type From struct {
 	IP    string
 	Agent string // the browser's own words, cut to 200 characters
-}
-
-// IPScope says what an address rule guards.
-type IPScope string
-
-// The scopes of address rules.
-const (
-	ScopeConsole IPScope = "console" // these pages
-	ScopeAPI     IPScope = "api"
-	ScopeWebhook IPScope = "webhook"
-	ScopeEgress  IPScope = "egress" // which of our addresses a provider knows
-)
-
-// IPRule lets a network in. Without any rule for a scope everybody may come.
-type IPRule struct {
-	ID           string
-	Scope        IPScope
-	Role         Role // console: empty means everybody
-	CredentialID string
-	CIDR         string
-	Note         string
-	Created      Micros
-	CreatedBy    string // user id
-	CreatedName  string
-}
-
-// ParseNetwork reads "203.0.113.7", "203.0.113.0/24" or an IPv6 form and gives it in one spelling, with the host bits cleared.
-func ParseNetwork(text string) (netip.Prefix, error) {
-	text = strings.TrimSpace(text)
-	bad := FieldErrorf("cidr", "%q is not a network. Write an address such as 203.0.113.7 or a range such as 203.0.113.0/24 or 2001:db8::/32.", text)
-	if !strings.Contains(text, "/") {
-		a, err := netip.ParseAddr(text)
-		if err != nil || a.Zone() != "" {
-			return netip.Prefix{}, bad
-		}
-		a = a.Unmap()
-		return netip.PrefixFrom(a, a.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(text)
-	if err != nil || p.Addr().Is4In6() {
-		return netip.Prefix{}, bad
-	}
-	return p.Masked(), nil
-}
-
-// ConsoleAllows says whether somebody with these roles may use the console from an address. Each role that has rules (its own, or the ones
-// for everybody) must be let in by one of them: a second role never opens a door that the first one closes. blockedBy names the role
-// whose rules do not hold the address.
-func ConsoleAllows(rules []IPRule, roles []Role, ip string) (ok bool, blockedBy Role) {
-	addr, err := netip.ParseAddr(ip)
-	for _, role := range append([]Role{""}, roles...) {
-		guarded, inside := false, false
-		for _, r := range rules {
-			if r.Scope != ScopeConsole || (r.Role != "" && r.Role != role) {
-				continue
-			}
-			guarded = true
-			p, perr := netip.ParsePrefix(r.CIDR)
-			inside = inside || (err == nil && perr == nil && p.Contains(addr.Unmap()))
-		}
-		// The rules for everybody alone decide only for those without a role: with a role its own rules may widen them.
-		if guarded && !inside && (role != "" || len(roles) == 0) {
-			return false, role
-		}
-	}
-	return true, ""
 }
 
 // Change is something that a second admin must agree to.

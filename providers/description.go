@@ -218,6 +218,11 @@ type Description struct {
 	Demo          map[string]string // settings that the demonstration chooses, so that everything can be tried against the stand-in
 	RotateDays    int               // how often the provider wants keys changed; 0 means 90
 
+	// AddressLists are the provider's lists of addresses that may call it. ReadAddress says what an answer shows about the address that we
+	// called from, of which list, and which address the provider says it saw, if it says so; word "" means nothing. It is pure.
+	AddressLists []AddressList
+	ReadAddress  func(a Answered) (list string, word AddressWord, seen string)
+
 	// CheckRequest applies the provider's own rules to a request before anybody approves it. It is pure; it may be nil.
 	CheckRequest func(settings map[string]string, method Method, amount models.Money, values map[string]string) []models.Problem
 	// Locks lists operations that may not be used with this configuration and what would unlock them. It is pure; it may be nil.

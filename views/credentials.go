@@ -100,12 +100,12 @@ func valueTerms(s CredentialParams) []ui.Term {
 			terms = append(terms, ui.Term{Label: f.Label, Text: s.C.Values[f.Name]})
 		}
 	}
-	terms = append(terms, ui.Term{Label: "Our address", Text: orElse(networks(s.Egress), s.C.EgressNote), Sub: "as the provider knows it"})
+	terms = append(terms, ui.Term{Label: "Our address", Content: termLink(orElse(orElse(networks(s.Egress), s.C.EgressNote), "none noted"), EgressHref(s.C.ID), s.Me), Sub: "as the provider knows it"})
 	if s.Caller != "" {
 		terms = append(terms, ui.Term{Label: "We call from", Text: s.Caller})
 	}
 	if len(s.D.Webhooks) > 0 {
-		terms = append(terms, ui.Term{Label: "Webhooks are taken from", Text: orElse(networks(s.Hooks), "any address")})
+		terms = append(terms, ui.Term{Label: "Webhooks are taken from", Content: termLink(orElse(networks(s.Hooks), "any address"), AllowlistHref(models.ScopeWebhook), s.Me)})
 	}
 	return terms
 }
@@ -113,7 +113,9 @@ func valueTerms(s CredentialParams) []ui.Term {
 func networks(rules []models.IPRule) string {
 	var out []string
 	for _, r := range rules {
-		out = append(out, r.CIDR)
+		if !slices.Contains(out, r.CIDR) {
+			out = append(out, r.CIDR)
+		}
 	}
 	return strings.Join(out, ", ")
 }

@@ -24,6 +24,7 @@ type HomeParams struct {
 	Approvals     models.Waiting
 	Deliveries    []DeliveryCount
 	Credentials   []models.Credential
+	Drifted       []models.Credential // whose provider has an old address of ours, or refuses the one we call from
 	PeopleChanges int
 	KeyChanges    int
 
@@ -84,6 +85,9 @@ func (p HomeParams) waits() []ui.TodoItem {
 	add(h.Short, "deposit paid in part", "deposits paid in part", "/deposits?state=partially_paid", "")
 	for _, d := range p.Deliveries {
 		add(d.Count, "webhook "+strings.ToLower(d.State.Word()), "webhooks "+strings.ToLower(d.State.Word()), WebhooksPath+"?state="+string(d.State), "")
+	}
+	if len(p.Drifted) > 0 {
+		add(int64(len(p.Drifted)), "provider has an old address of ours", "providers have an old address of ours", ProvidersPath+"#worries", p.Drifted[0].Name)
 	}
 	add(int64(p.PeopleChanges), "change of people or addresses", "changes of people or addresses", PeoplePath, "a second admin must agree")
 	add(int64(p.KeyChanges), "change of keys", "changes of keys", ProvidersPath, "a second admin must agree")

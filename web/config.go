@@ -97,6 +97,11 @@ func (c Config) check() (s settings, err error) {
 		}
 		s.proxies = append(s.proxies, prefix)
 	}
+	if c.EgressAddress != "" {
+		if addr, err := netip.ParseAddr(c.EgressAddress); err != nil || addr.Zone() != "" {
+			return s, configErrorf("--egress-address %q is not an IP address such as 203.0.113.7.", c.EgressAddress)
+		}
+	}
 	if s.zone, err = time.LoadLocation(or(c.Zone, "UTC")); err != nil || c.Zone == "Local" {
 		return s, configErrorf("--zone %q is not a time zone such as America/Sao_Paulo.", c.Zone)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,8 @@ func (c DemoCmd) Run(e *Env) (err error) {
 	}
 	defer l.Close() //nolint:errcheck // the server closes it; this is for a start that fails
 	listen := l.Addr().String()
-	cfg := Config{Data: folder, Listen: listen, Demo: true, Merchant: "Demonstration Trading Ltd", Zone: e.Config.Zone, GracePeriod: 3 * time.Second}
+	cfg := Config{Data: folder, Listen: listen, Demo: true, Merchant: "Demonstration Trading Ltd", Zone: e.Config.Zone, GracePeriod: 3 * time.Second,
+		TrustedProxies: e.Config.TrustedProxies, EgressAddress: cmp.Or(e.Config.EgressAddress, demoEgress)}
 	rt, err := startServer(ctx, cfg, log)
 	if err != nil {
 		return err

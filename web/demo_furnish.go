@@ -31,6 +31,9 @@ func (d *demonstration) furnish(ctx context.Context, sandboxes map[string]func(p
 			}
 		}
 	}
+	if err := d.addresses(ctx); err != nil {
+		return fmt.Errorf("addresses: %w", err)
+	}
 	return d.history(ctx)
 }
 

@@ -50,6 +50,7 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 		return nil, fmt.Errorf("prepare the queue: %w", err)
 	}
 	e := &Engine{rt: rt, instance: instance, callback: callback, recorder: tasks.NewRecorder(rt.Store, rt.Log)}
+	e.recorder.WatchCallers(rt.Providers, rt.Config.EgressAddress)
 	e.desk = tasks.NewDesk(tasks.DeskConfig{Store: rt.Store, Vault: rt.Vault, Registry: rt.Providers, Recorder: e.recorder, Log: rt.Log, CallerAddress: rt.Config.EgressAddress, Clock: providersClock()})
 	e.money = &tasks.Money{Store: rt.Store, Clients: e.desk, Vault: rt.Vault, Log: rt.Log, Instance: instance, CallbackURL: callback}
 	rig(rt, e.money)

@@ -184,6 +184,9 @@ func (a *App) admit(c *handlers.Ctx) error {
 	c.Env = signed.Session.Environment
 	c.Fiber.Locals("user", signed.User.ID)
 	if signed.BlockedIP && c.Route.Name != "sign-out" {
+		if err := a.store.NoteRefused(c.Context(), models.Refused{Scope: models.ScopeConsole, Role: signed.Blocked, IP: c.From.IP, UserID: signed.User.ID}); err != nil {
+			a.log.Error("a refused address was not noted", "err", err)
+		}
 		return blockedAddress(signed.Blocked, c.From.IP)
 	}
 	switch {

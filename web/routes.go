@@ -16,7 +16,7 @@ import (
 // routes is THE route table: one line per noun. A test walks it with every role.
 func (a *App) routes() []handlers.Route {
 	return slices.Concat(
-		(&handlers.Home{Store: a.store, Providers: a.deps.Providers}).Routes(),
+		(&handlers.Home{Store: a.store, Providers: a.deps.Providers, Caller: a.cfg.EgressAddress}).Routes(),
 		(&handlers.SignIn{Store: a.store, Demo: a.deps.People}).Routes(),
 		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Merchant: a.cfg.Merchant, Ask: a.deps.Engine.asker(), Instance: a.deps.Engine.name()}).Routes(),
 		(&handlers.Make{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Callback: a.deps.Engine.callbacks(), Sniff: sniffProof}).Routes(),
@@ -27,7 +27,7 @@ func (a *App) routes() []handlers.Route {
 		(&handlers.Search{Store: a.store, Providers: a.deps.Providers}).Routes(),
 		(&handlers.Settings{Store: a.store}).Routes(),
 		(&handlers.People{Store: a.store}).Routes(),
-		(&handlers.Allowlist{Store: a.store}).Routes(),
+		(&handlers.Allowlist{Store: a.store, Registry: a.deps.Providers, Caller: a.cfg.EgressAddress, Proxies: a.cfg.proxies}).Routes(),
 		(&handlers.Audit{Store: a.store}).Routes(),
 		a.deps.Floors,
 	)

@@ -36,7 +36,7 @@ func open(t *testing.T) *house {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	// Not the test's context: the program is asked to stop, and must do so by itself.
-	cmd := exec.Command(binary, "--listen", "127.0.0.1:0", "demo", "--transactions", "300") //nolint:noctx // see above
+	cmd := exec.Command(binary, "--listen", "127.0.0.1:0", "--trusted-proxy", "127.0.0.1/32", "demo", "--transactions", "300") //nolint:noctx // see above
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -49,9 +50,8 @@ func (d *Desk) Judge(ctx context.Context, credentialID string, in providers.Deli
 	if !ok || g.provider.Webhooks == nil || g.cred.State == models.CredentialRevoked {
 		return dl, reply, false, models.Errorf(models.NotFound, "There is nothing at this address.")
 	}
-	if len(g.networks) > 0 && !models.Inside(g.networks, from) {
-		d.log.Warn("a webhook came from an address that its rules do not hold", "credential", g.cred.ID, "from", from)
-		return dl, reply, false, models.Errorf(models.Forbidden, "The address rules of this credential do not hold %s.", from)
+	if err := d.admits(ctx, g, from); err != nil {
+		return dl, reply, false, err
 	}
 	in.ReceivedAt, in.Settings = d.store.Now(), g.keys.Settings
 	found := g.provider.Webhooks.VerifyWebhook(g.keys, in)
@@ -69,6 +69,25 @@ func (d *Desk) Judge(ctx context.Context, credentialID string, in providers.Deli
 	}
 	g.clean(in, &dl)
 	return dl, g.provider.Webhooks.WebhookReply(topic.ID), discard, nil
+}
+
+// admits refuses calls from outside of the credential's address rules. A rule that has ended lets nobody in, and the door stays guarded. That
+// somebody was refused, or that a rule was of use, is noted at a bounded rate; a failure to note it changes nothing.
+func (d *Desk) admits(ctx context.Context, g *gate, from string) error {
+	if len(g.networks) == 0 {
+		return nil
+	}
+	i := slices.IndexFunc(g.networks, func(r models.IPRule) bool { return r.InForce(d.store.Now()) && r.Holds(from) })
+	if i >= 0 {
+		if err := d.store.NoteHit(ctx, g.networks[i].ID); err != nil {
+			d.log.Error("the last use of an address rule was not noted", "rule", g.networks[i].ID, "error", err)
+		}
+		return nil
+	}
+	if err := d.store.NoteRefused(ctx, models.Refused{Scope: models.ScopeWebhook, CredentialID: g.cred.ID, IP: from}); err != nil {
+		d.log.Error("a refused address was not noted", "credential", g.cred.ID, "error", err)
+	}
+	return models.Errorf(models.Forbidden, "The address rules of this credential do not hold %s.", from)
 }
 
 // dedupe finds the key by which repeats of one event are recognised, and notes what the call says it is about. A hint's key carries its whole

@@ -3,6 +3,7 @@ package tasks_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -257,6 +258,33 @@ func TestAWebhookFromOutsideTheCredentialsNetworksIsTurnedAway(t *testing.T) {
 			_, _, _, err := b.desk.Judge(b.Context(), c.ID, delivery(canary, `{"event":"e"}`), from)
 			if ok && err != nil || !ok && !models.Is(err, models.Forbidden) {
 				b.Errorf("from %q: %v; want let in %v", from, err, ok)
+			}
+		}
+		// What was refused is on the page of the rules, by address.
+		auditor := models.Actor{UserID: "u-rhea", Name: "Rhea", Roles: []models.Role{models.Auditor}}
+		list, err := b.store.RefusedAddresses(b.Context(), auditor, models.ScopeWebhook, c.Environment)
+		var ips []string
+		for _, x := range list {
+			ips = append(ips, x.IP)
+		}
+		slices.Sort(ips)
+		if err != nil || strings.Join(ips, " ") != " 203.0.113.9 nonsense" {
+			b.Errorf("refused: %q, %v", ips, err)
+		}
+		hooks, _, err := b.store.NetworksForTask(b.Context(), c.ID)
+		if err != nil || hooks[0].Hit == 0 {
+			b.Errorf("the rule's last use: %+v, %v", hooks, err)
+		}
+		// A rule that has ended lets nobody in, and does not open the door to everybody.
+		if err := b.store.Update(b.Context(), func(tx *store.Tx) error {
+			return tx.Exec("UPDATE ip_rules SET expires_us = ?", tx.Now)
+		}); err != nil {
+			b.Fatal(err)
+		}
+		b.clock.Advance(3 * time.Second) // until the gate is read again
+		for _, from := range []string{"198.51.100.20", "203.0.113.9"} {
+			if _, _, _, err := b.desk.Judge(b.Context(), c.ID, delivery(canary, `{"event":"e"}`), from); !models.Is(err, models.Forbidden) {
+				b.Errorf("from %s after the rule has ended: %v", from, err)
 			}
 		}
 	})

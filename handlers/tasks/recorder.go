@@ -28,6 +28,7 @@ type Recorder struct {
 	queue   chan recorded
 	dropped atomic.Int64
 	paused  sync.Map // credential → bool: whether its last call was refused by an open circuit
+	callers *callers // reads what answers show about our address; nil: nobody does
 
 	closing sync.RWMutex
 	closed  bool
@@ -130,6 +131,9 @@ func (r *Recorder) put(group []recorded) {
 		if err := r.store.PutExchanges(ctx, list); err != nil {
 			r.dropped.Add(int64(len(list)))
 			r.log.Error("exchanges were not kept", "count", len(list), "error", err)
+		}
+		if err := r.callers.note(ctx, r.store, list); err != nil {
+			r.log.Error("what answers showed about our address was not kept", "error", err)
 		}
 		cancel()
 	}

@@ -71,7 +71,7 @@ func (tx *Tx) applyChange(actor models.Actor, kind, subject string, payload []by
 	case "ip_rule.add":
 		err = tx.applyIPRule(actor, subject, payload)
 	case "ip_rule.remove":
-		err = tx.applyIPRuleRemoval(actor, subject)
+		err = tx.applyIPRuleRemoval(actor, subject, payload)
 	case subAccountResend:
 		err = tx.applyResend(actor, subject, payload)
 	default:

@@ -94,6 +94,7 @@ func (s *Store) SessionByToken(ctx context.Context, token string, from models.Fr
 	}
 	now := s.Now()
 	var guarded bool
+	var letting []string
 	if sg, guarded, err = s.readSession(ctx, token); err != nil {
 		return Signed{}, err
 	}
@@ -108,13 +109,17 @@ func (s *Store) SessionByToken(ctx context.Context, token string, from models.Fr
 		}); err != nil {
 			return Signed{}, err
 		}
-		ok, role := models.ConsoleAllows(rules, sg.User.Roles, from.IP)
+		ok, role := models.ConsoleAllows(rules, sg.User.Roles, from.IP, now)
 		sg.BlockedIP, sg.Blocked = !ok, role
+		letting = models.Letting(rules, sg.User.Roles, from.IP, now)
 	}
 	touch := now >= sg.Session.Seen.Add(time.Minute)
 	if err == nil && touch && !sg.BlockedIP {
 		err = s.Update(ctx, func(tx *Tx) error {
-			return tx.Exec("UPDATE sessions SET seen_us = ?, ip = ? WHERE id = ? AND ended_us = 0", tx.Now, clean(from.IP), sg.Session.ID)
+			if err := tx.Exec("UPDATE sessions SET seen_us = ?, ip = ? WHERE id = ? AND ended_us = 0", tx.Now, clean(from.IP), sg.Session.ID); err != nil {
+				return err
+			}
+			return tx.hit(letting) // rides along with the write that there is anyway
 		})
 	}
 	return sg, err

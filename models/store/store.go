@@ -66,6 +66,8 @@ type Store struct {
 	changes map[string]Change         // what approvals mean, by subject; set once at start
 	guards  atomic.Pointer[guardSeen] // see GuardBand
 
+	knocks *knocks // what was written down lately about addresses
+
 	closing sync.Once
 	keys    atomic.Int64 // see CredentialChanges
 	signer  auditSigner
@@ -81,7 +83,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{Clock: cfg.Clock, Log: cfg.Logger, demo: cfg.Demo, dsn: cfg.DSN, signer: newSigner(cfg.AuditKey), vault: cfg.Vault, hasher: newHasher(cfg.PasswordMemory)}
+	s := &Store{Clock: cfg.Clock, Log: cfg.Logger, demo: cfg.Demo, dsn: cfg.DSN, signer: newSigner(cfg.AuditKey), vault: cfg.Vault, hasher: newHasher(cfg.PasswordMemory), knocks: newKnocks()}
 	open := s.openSQLite
 	if IsPostgres(cfg.DSN) {
 		open = s.openPostgres

@@ -51,6 +51,7 @@ func description() providers.Description {
 			Finality:  "A cancelled or expired PayIn may be reopened by a dispute (assumed).",
 			RateLimit: "Not documented. After a 429 nothing is repeated by itself.",
 		},
+		AddressLists: addressLists(), ReadAddress: readAddress,
 		RotateDays: 90, CheckRequest: checkRequest, Locks: locks, CheckSettings: checkSettings, MethodsUnder: methodsUnder, Table: operationTable(),
 		PreviewRequests: previewRequests, StatusSentence: statusSentence,
 	}

@@ -18,6 +18,7 @@ func Provider() *providers.Provider {
 			About: "Deposits, refunds and cashouts in Latin America: PIX and bank transfers in Brazil, bank transfers in Chile, Mexico, Colombia, Argentina and Peru.",
 			Sites: sites(), Fields: credentialFields(), Settings: contractSettings(), Capabilities: capabilities(), Items: items(),
 			Methods: withExamples(methods()), Reads: reads(), Webhooks: topics(), Passport: passport(), RotateDays: 90,
+			AddressLists: addressLists(), ReadAddress: readAddress,
 			CheckRequest: checkRequest, Locks: locks, StatusSentence: statusSentence,
 			Demo: map[string]string{"pix_metadata_keys": "reference", "br_account_types": "C,S"},
 		},

@@ -108,6 +108,7 @@ func Inconsistencies(d *providers.Description) []string {
 	c.methods()
 	c.reads()
 	c.topics()
+	c.addressLists()
 	for _, p := range providers.CheckSettings(d, d.Demo) {
 		c.saying("the demonstration's setting %s: %s", p.Field, p.Sentence)
 	}
@@ -380,4 +381,32 @@ func fieldProblem(f providers.Field, v string) string {
 		return fmt.Sprintf("the field %s: %q is no date", f.Name, v)
 	}
 	return ""
+}
+
+// addressLists: what calls show about our address must lead to a list that is described.
+func (c *checker) addressLists() {
+	seen := map[string]bool{}
+	for _, l := range c.d.AddressLists {
+		if l.ID == "" || l.Title == "" || l.Guards == "" || l.Where == "" || l.Mark == "" {
+			c.saying("the address list %q lacks a name, what it guards, where it is kept or its mark", l.ID)
+		}
+		if seen[l.ID] {
+			c.saying("there are two address lists %q", l.ID)
+		}
+		seen[l.ID] = true
+		if _, ok := c.items[l.Item]; l.Item != "" && !ok {
+			c.saying("the address list %q rests on %s, which is no item", l.ID, l.Item)
+		}
+	}
+	if (c.d.ReadAddress == nil) != (len(c.d.AddressLists) == 0) {
+		c.saying("address lists and ReadAddress go together")
+	}
+	if c.d.ReadAddress == nil {
+		return
+	}
+	for _, a := range []providers.Answered{{}, {Status: 403, Body: []byte("<html>")}, {Status: 200, Body: []byte("{}")}, {Path: "/%zz", Status: -1, Body: []byte{0xff}}} {
+		if list, word, _ := c.d.ReadAddress(a); word != "" && !seen[list] {
+			c.saying("an answer with status %d speaks of the address list %q, which is not described", a.Status, list)
+		}
+	}
 }

@@ -57,6 +57,8 @@ func description() providers.Description {
 		Passport:       passport(),
 		Demo:           map[string]string{"amount_unit": "major", "payout_contract": "demo"},
 		RotateDays:     90, // WAKA-ROT-1
+		AddressLists:   addressLists(),
+		ReadAddress:    readAddress,
 		CheckRequest:   checkRequest,
 		CheckSettings:  checkSettings,
 		Locks:          locks,

@@ -49,6 +49,8 @@ func description() providers.Description {
 			Help: "Enter this address in WSPN's wallet platform, in the menu of API keys: it is attached to the key. WSPN wants to hear SUCCESS within 15 seconds."}},
 		Passport:       passport(),
 		Demo:           map[string]string{"refusal_codes": "TEST_FUNDS,TEST_CURRENCY,TEST_REMIT_INFO,TEST_QUOTE_USED,TEST_ADDRESS_UNKNOWN,TEST_USER_EXISTS"},
+		AddressLists:   addressLists(),
+		ReadAddress:    readAddress,
 		CheckRequest:   checkRequest,
 		Locks:          locks,
 		StatusSentence: statusSentence,

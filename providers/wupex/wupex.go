@@ -54,6 +54,8 @@ func description() providers.Description {
 		Reads:          reads(),
 		Passport:       passport(),
 		RotateDays:     90, // staff are asked every 30 to 90 days (contract, section 11)
+		AddressLists:   addressLists(),
+		ReadAddress:    readAddress,
 		CheckRequest:   checkRequest,
 		Locks:          locks,
 		CheckSettings:  checkSettings,
