@@ -99,12 +99,18 @@ func (c *Client) Statement(ctx context.Context, from, to time.Time, next string)
 	if err != nil {
 		return nil, "", err
 	}
+	rows := o.list("data")
+	if _, isList := o["data"].([]any); !isList || len(rows) != rowsOf(o) {
+		return nil, "", models.Errorf(models.Unavailable, "Reconciliation %s: OneKey's answer holds no list of rows that can all be read.", at.book)
+	}
 	var lines []providers.StatementLine
-	for _, row := range o.list("data") {
+	for _, row := range rows {
 		lines = append(lines, c.statementLine(at.book, row))
 	}
 	switch {
-	case rowsOf(o) >= pageSize(o) && at.page+1 < mostPages:
+	case rowsOf(o) >= pageSize(o) && at.page+1 >= mostPages: // never a statement that ends before its end
+		return nil, "", models.Errorf(models.Unavailable, "Reconciliation %s: there are more than %d pages. Ask for a shorter time.", at.book, mostPages)
+	case rowsOf(o) >= pageSize(o):
 		at.page++
 	case end.Before(to):
 		at.from, at.page = end, 0

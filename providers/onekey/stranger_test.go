@@ -350,3 +350,45 @@ func TestTheSignatureOfACallbackIsNotKept(t *testing.T) {
 		t.Errorf("%s", d.Body)
 	}
 }
+
+// A statement never ends before its end: a page without a list, or with a row that cannot be read, is an error.
+func TestAStatementHasEveryRowOrNone(t *testing.T) {
+	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for body, ok := range map[string]bool{
+		`{"page":0,"rows":0,"maxRows":50,"data":[]}`: true, `{"page":0,"rows":0,"maxRows":50}`: false, `{"page":0,"data":null}`: false, `{"page":0,"data":{"idDeposit":1}}`: false,
+		`{"page":0,"rows":1,"maxRows":50,"data":[{"idDeposit":1},7]}`: false, `{"page":1,"rows":0,"data":[]}`: false,
+	} {
+		_, next, err := meet(t, always(200, body)).client(t, nil).Statement(t.Context(), from, from.AddDate(0, 0, 1), "")
+		if (err == nil) != ok || ok && next == "" {
+			t.Errorf("%s: %q %v", body, next, err)
+		}
+	}
+	full := `{"page":1999,"rows":1,"maxRows":1,"data":[{"idDeposit":1}]}`
+	if _, _, err := meet(t, always(200, full)).client(t, nil).Statement(t.Context(), from, from.AddDate(0, 0, 1), "deposits:1767225600:1999"); err == nil {
+		t.Error("a statement was cut off in silence")
+	}
+}
+
+// Two signatures count as none.
+func TestADepositCallbackWithSeveralSignaturesIsForged(t *testing.T) {
+	k := providers.Keys{Secrets: []map[string]string{{fDepositKey: "key", fDepositSignature: "secret"}}}
+	body, date := []byte(`{"deposit_id":7}`), "2026-01-15T12:00:00Z"
+	right := "D24 " + depositSignature("secret", date, "key", body)
+	for name, x := range map[string]struct {
+		header http.Header
+		want   providers.Trust
+	}{
+		"one":                {http.Header{"X-Date": {date}, "X-Login": {"key"}, "Authorization": {right}}, providers.Verified},
+		"two signatures":     {http.Header{"X-Date": {date}, "X-Login": {"key"}, "Authorization": {right, "D24 x"}}, providers.Forged},
+		"two dates":          {http.Header{"X-Date": {date, "2020-01-01T00:00:00Z"}, "X-Login": {"key"}, "Authorization": {right}}, providers.Forged},
+		"upper-case hex":     {http.Header{"X-Date": {date}, "X-Login": {"key"}, "Authorization": {"D24 " + strings.ToUpper(right[4:])}}, providers.Forged},
+		"another scheme":     {http.Header{"X-Date": {date}, "X-Login": {"key"}, "Authorization": {"Bearer " + right[4:]}}, providers.Forged},
+		"only a signature":   {http.Header{"Authorization": {right}}, providers.Forged},
+		"none":               {http.Header{}, providers.Hint},
+		"the cashouts' pair": {http.Header{"X-Date": {date}, "X-Login": {"login"}, "Authorization": {right}}, providers.Forged},
+	} {
+		if a := (receiver{}).VerifyWebhook(k, providers.Delivery{Topic: "deposit", Body: body, Header: x.header}); a.Trust != x.want {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+}

@@ -91,6 +91,11 @@ func verifyPayload(k providers.Keys, d providers.Delivery) providers.Authenticit
 // verifySigned checks a callback that is signed like a request of the deposits family, over its own body (OKP-WH-3, OKP-WH-4). Whether
 // OneKey sends the headers is not certain: by default a callback without them is a hint, one with wrong ones is forged.
 func verifySigned(k providers.Keys, d providers.Delivery, loginField, signatureField string, required bool, item string) providers.Authenticity {
+	for _, name := range []string{"X-Date", "X-Login", "Authorization"} {
+		if len(d.Header.Values(name)) > 1 {
+			return forged("The header "+name+" is there more than once; which one counts cannot be told.", item)
+		}
+	}
 	date, login, authorization := d.Header.Get("X-Date"), d.Header.Get("X-Login"), d.Header.Get("Authorization")
 	if date == "" && login == "" && authorization == "" {
 		if required || len(known(k.Secrets, signatureField)) == 0 {

@@ -103,6 +103,9 @@ func otherAmount(kind models.Kind, o object, have, asked models.Money) string {
 	}
 	if have.Asset == "" { // no currency is stated: the figure alone must not be another one
 		for _, name := range []string{"amount", "sellAmount", "netAmount"} {
+			if name == "netAmount" && kind == models.Conversion { // which side of the conversion it counts is not said
+				continue
+			}
 			if d, ok := o.amount(name); ok && (d.GreaterThan(asked.Decimal()) || name != "netAmount" && !d.Equal(asked.Decimal())) {
 				return "it is of " + o.words(name) + ", and " + asked.String() + " was asked"
 			}

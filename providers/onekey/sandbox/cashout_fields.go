@@ -74,6 +74,16 @@ func reachable(address string) string {
 	return ""
 }
 
+// https is what every address of the deposits family must be; this machine may be called over http.
+func https(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "https" || u.Hostname() == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
 func currencyOf(country string) string {
 	return map[string]string{"BR": "BRL", "CL": "CLP", "MX": "MXN", "CO": "COP", "AR": "ARS", "PE": "PEN", "EC": "USD", "UY": "UYU", "PY": "PYG", "BO": "BOB"}[country]
 }

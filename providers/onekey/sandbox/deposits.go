@@ -82,7 +82,7 @@ func (s *Sandbox) depositFields(m map[string]any) (details []string) {
 	for _, key := range []string{"back_url", "success_url", "error_url", "notification_url"} {
 		v, there := m[key]
 		text, isText := v.(string)
-		add(!there || (isText && reachable(text) == "" && (strings.HasPrefix(text, "https://") || strings.Contains(text, "127.0.0.1") || strings.Contains(text, "localhost"))), key+": must be an HTTPS URL")
+		add(!there || (isText && reachable(text) == "" && https(text)), key+": must be an HTTPS URL")
 	}
 	add(utf8.RuneCountInString(str(m, "description")) <= 255, "description: too long")
 	add(m["credit_card"] == nil, "creditCard: this merchant is not PCI certified")

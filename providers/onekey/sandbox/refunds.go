@@ -52,7 +52,7 @@ func (s *Sandbox) acceptRefund(m map[string]any) (reply, *refund) {
 		return invalid("invoiceId: size must be between 1 and 128"), nil
 	case len(str(m, "comments")) > 200:
 		return invalid("comments: size must be between 0 and 200"), nil
-	case str(m, "notification_url") != "" && reachable(str(m, "notification_url")) != "":
+	case str(m, "notification_url") != "" && (len(str(m, "notification_url")) > 2048 || reachable(str(m, "notification_url")) != "" || !https(str(m, "notification_url"))):
 		return invalid("notificationUrl: must be an HTTPS URL"), nil
 	}
 	d := s.byDeposit[id]
