@@ -78,8 +78,8 @@ func answerSettings() []providers.Setting {
 		{Name: "not_found_codes", Label: "Error codes that mean: no such order", Item: "WSPN-ERR-1", Default: "", Pattern: codeListPattern,
 			Help: "None is documented. Type codes here only from WSPN's Appendix."},
 		{Name: "status_words", Label: "What WSPN's status words mean", Item: "WSPN-ERR-1", Default: "", Pattern: pairListPattern,
-			Help: "For example payout.COMPLETED=succeeded, payout.FAILED=failed, deposit.COMPLETED=succeeded, address.ACTIVE=usable. Empty means in sandbox: " +
-				"the words of the stand-in; in live: only the three documented words, so that no payout is called done on a guess."},
+			Help: "For example payout.COMPLETED=succeeded, payout.FAILED=failed, deposit.COMPLETED=succeeded, address.ACTIVE=usable. Empty means: " +
+				"against a stand-in on this machine its words; at WSPN, in test and in live, only the three documented words, so that no payout is called done on a guess."},
 		{Name: "provider_time_zone", Label: "Zone of WSPN's times", Item: "WSPN-TIME-1", Default: "+08:00", Pattern: `^[+-](0[0-9]|1[0-4]):[0-5][0-9]$`,
 			Help: "Offset from UTC; Singapore is +08:00."},
 		{Name: "paths", Label: "Paths that are not documented", Item: "WSPN-PATH-1", Default: "", Pattern: pairListPattern,

@@ -60,8 +60,8 @@ type settings struct {
 	statusWordsTyped bool
 }
 
-// standInWords are the status words taken for granted in the sandbox environment only. WSPN's own list is not in the documentation we
-// have, so in live a word counts only when somebody has typed it from WSPN's Appendix (contract 6.5).
+// standInWords are the status words taken for granted against a stand-in on this machine only (see newClient). WSPN's own list is not in the
+// documentation we have, so at WSPN itself a word counts only when somebody has typed it from WSPN's Appendix (contract 6.5).
 const standInWords = "payout.PROCESSING=pending, payout.COMPLETED=succeeded, payout.FAILED=failed, payout.CANCELLED=cancelled, " +
 	"payout.RETURNED=returned, deposit.COMPLETED=succeeded, deposit.FAILED=failed, deposit.EXPIRED=expired, " +
 	"deposit.CANCELLED=cancelled, conversion.PROCESSING=pending, conversion.FAILED=failed, conversion.CANCELLED=cancelled, " +

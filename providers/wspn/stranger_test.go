@@ -325,3 +325,30 @@ func TestTheSignatureOfAWebhookIsNotKept(t *testing.T) {
 		t.Errorf("%v", kept.Header)
 	}
 }
+
+// Contract 6.5: only an explicit allow-list is final. The words of the stand-in are ours, so at WSPN itself they mean nothing until staff have typed
+// them, in its test environment as in live.
+func TestAtWSPNItselfOnlyDocumentedAndTypedWordsMeanSomething(t *testing.T) {
+	for name, x := range map[string]struct {
+		env   models.Environment
+		base  string
+		typed string
+		want  models.State
+	}{
+		"the stand-in":            {models.Sandbox, "http://127.0.0.1:9", "", models.Succeeded},
+		"WSPN's test environment": {models.Sandbox, "https://wallet.test.wspn.io", "", ""},
+		"by default":              {models.Sandbox, "", "", ""},
+		"typed":                   {models.Sandbox, "", "payout.COMPLETED=succeeded", models.Succeeded},
+		"live":                    {models.Live, "https://wallet.wspn.example", "", ""},
+	} {
+		v, err := Provider().New(providers.Config{Environment: x.env, Values: map[string]string{"base_url": x.base}, Settings: map[string]string{"status_words": x.typed},
+			Secrets: map[string]string{"api_key": "aaaa", "api_secret": "bbbb"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := v.(*client)
+		if got := c.stateOf(models.Payout, "COMPLETED"); got != x.want || c.stateOf(models.Payout, "TO_BE_PROCESSED") != models.Pending {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
