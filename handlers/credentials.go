@@ -106,6 +106,9 @@ func (h *Credentials) list(c *Ctx) error {
 		}
 		s.Groups = append(s.Groups, g)
 	}
+	if s.Drifting, err = h.Store.Drifting(c.Context(), c.Actor, c.Env); err != nil {
+		return err
+	}
 	return c.Render(views.Providers(c.Page("Providers"), s))
 }
 

@@ -106,6 +106,9 @@ func (h *Home) waits(c *Ctx, p *views.HomeParams) (err error) {
 		if err := h.addresses(c, p); err != nil {
 			return err
 		}
+		if p.Drifting, err = h.Store.Drifting(c.Context(), c.Actor, c.Env); err != nil {
+			return err
+		}
 	}
 	if !c.Actor.Can(models.ChangesApprove) {
 		return nil

@@ -137,6 +137,15 @@ func worryRows(list []CredentialWorry) []ui.Row {
 	return rows
 }
 
+func driftRows(list []models.Drift, clock Clock) []ui.Row {
+	var rows []ui.Row
+	for _, d := range list {
+		href := CredentialPath(d.CredentialID)
+		rows = append(rows, ui.Row{Href: href, Cells: []ui.Cell{{Text: d.Credential, Href: href, Sub: d.Provider, Head: true}, ui.Text(visible(d.Sentence)), ui.Is(ui.Time(clock.at(d.Since)))}})
+	}
+	return rows
+}
+
 func healthTerms(s CredentialParams) []ui.Term {
 	h := s.Health
 	calls := strconv.Itoa(h.Calls)

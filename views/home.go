@@ -25,6 +25,7 @@ type HomeParams struct {
 	Deliveries    []DeliveryCount
 	Credentials   []models.Credential
 	Drifted       []models.Credential // whose provider has an old address of ours, or refuses the one we call from
+	Drifting      []models.Drift
 	PeopleChanges int
 	KeyChanges    int
 
@@ -133,6 +134,26 @@ func (p HomeParams) stuck() []ui.TodoItem {
 	for _, c := range p.Credentials {
 		if r, ok := p.Reads[c.ID]; ok && r.Error != "" && c.State == models.CredentialActive {
 			add(1, "balance not read", "", BalancesPath+"#balance-"+c.ID, c.Name)
+		}
+	}
+	for _, d := range p.Drifting {
+		if !d.Grave { // the grave ones stand above everything
+			add(1, driftWord(d.Kind)+", "+d.Credential, "", CredentialPath(d.CredentialID), "since "+p.when(d.Since))
+		}
+	}
+	return out
+}
+
+func driftWord(k models.DriftKind) string {
+	return map[models.DriftKind]string{models.DriftAnswers: "more calls fail", models.DriftLatency: "slow answers", models.DriftWebhooks: "webhooks stay away", models.DriftClock: "clocks part"}[k]
+}
+
+// graveDrifts are the alerts above everything else.
+func (p HomeParams) graveDrifts() []models.Drift {
+	var out []models.Drift
+	for _, d := range p.Drifting {
+		if d.Grave && len(out) < 3 {
+			out = append(out, d)
 		}
 	}
 	return out

@@ -137,3 +137,20 @@ func TestHomeForSomebodyWithoutARoleSaysWhy(t *testing.T) {
 		t.Errorf("the store tells somebody without a role: %v", err)
 	}
 }
+
+func TestADriftIsAnAlertOnTheFirstPageAndAmongTheProviders(t *testing.T) {
+	s := openAeterna(t)
+	c, err := s.store.CredentialForTask(t.Context(), s.cred)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.RecordDrift(t.Context(), c, []models.Drift{{Kind: models.DriftAnswers, Sentence: "9 of the last hour's 12 calls were not answered " + hostile, Grave: true},
+		{Kind: models.DriftWebhooks, Sentence: "No webhook has ever come"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range []string{s.finance, s.admin} {
+		s.says(s.see(who, "/"), "Aeterna main does worse than before", "9 of the last hour's 12 calls", "webhooks stay away, Aeterna main")
+		s.says(s.see(who, "/providers"), "Does worse than before", "9 of the last hour's 12 calls", "No webhook has ever come")
+	}
+	s.note(s.get(t, "/", s.finance)).noMarkup(t)
+}

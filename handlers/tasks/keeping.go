@@ -58,8 +58,10 @@ func (k *Keeping) Register() {
 	jobs.Handle(k.Queue, k.allBalances, jobs.HandleOpts{})
 	jobs.Handle(k.Queue, k.balances, jobs.HandleOpts{Timeout: 2 * time.Minute})
 	jobs.Handle(k.Queue, k.remind, jobs.HandleOpts{})
+	jobs.Handle(k.Queue, k.watch, jobs.HandleOpts{Timeout: 2 * time.Minute})
 	jobs.Handle(k.Queue, k.forget, jobs.HandleOpts{Timeout: 10 * time.Minute})
 	k.Queue.Every("balances", k.BalancesEvery, func() jobs.Args { return AllBalancesJob{} }, jobs.Opts{})
+	k.Queue.Every("health", 5*time.Minute, func() jobs.Args { return WatchHealthJob{} }, jobs.Opts{})
 	k.Queue.Every("rotation", time.Hour, func() jobs.Args { return RemindRotationJob{} }, jobs.Opts{})
 	k.Queue.Every("forget", 24*time.Hour, func() jobs.Args { return ForgetJob{} }, jobs.Opts{})
 }
