@@ -26,6 +26,7 @@ type Ctx struct {
 	Signed    store.Signed // empty for public and foreign routes
 	Actor     models.Actor // the person as store methods want them
 	Env       models.Environment
+	Working   models.Working // the sub-account that the person works in; the zero value: all of them
 	Zone      *time.Location
 	Now       time.Time // the clock when the request came
 
@@ -38,6 +39,7 @@ type Ctx struct {
 type Shell struct {
 	Menu   func(a models.Actor) []views.MenuItem // only items that exist and that the person may open
 	Counts func(c *Ctx) map[string]string        // what waits, by menu item; nil counts nothing
+	WorkIn func(c *Ctx) []models.Working         // what the switch of the working sub-account offers; nil offers nothing
 	Demo   bool
 	Base   string // the public address without a slash at the end, for links that are handed over
 	Secure bool   // https: cookies say so
@@ -110,6 +112,10 @@ func (c *Ctx) Page(title string) views.Page {
 		p.Zone = ui.ZoneName(c.Now, c.Zone)
 		if c.Shell.Menu != nil {
 			p.Menu = c.Shell.Menu(c.Actor)
+		}
+		p.Working = c.Working
+		if c.Shell.WorkIn != nil && !p.Partial {
+			p.WorkIn = c.Shell.WorkIn(c)
 		}
 		if c.Shell.Counts != nil && !p.Partial { // a part has no menu
 			counts := c.Shell.Counts(c)

@@ -25,7 +25,7 @@ const sheetRows = 1_048_575
 // exportColumns are the columns of a file, in order. Times come twice: in the zone that the first line of the column names, and in UTC.
 var exportColumns = []string{"created", "created_utc", "kind", "provider", "credential", "reference", "provider_reference", "bank_reference", "destination_or_payer",
 	"direction", "amount", "currency", "fee", "fee_currency", "settled", "settled_currency", "rate", "bought", "bought_currency", "status", "provider_status", "reason", "made_by",
-	"sent_utc", "settled_utc"}
+	"sent_utc", "settled_utc", "sub_account"}
 
 // export writes the rows of a filter, all of them, in the order of the screen. It is streamed: the file may be larger than memory.
 func (h *Transactions) export(c *Ctx) error {
@@ -33,12 +33,19 @@ func (h *Transactions) export(c *Ctx) error {
 	if err != nil {
 		return models.Errorf(models.Invalid, "This address cannot be read.")
 	}
-	f, problems := models.ParseFilter(c.Env, q, c.Zone)
+	f, problems := listFilter(c, q)
 	if len(problems) > 0 {
 		return models.Problems(problems)
 	}
 	format := q.Get("format")
 	name := fmt.Sprintf("transactions-%s-%s", c.Env, c.Now.In(c.Zone).Format("2006-01-02-1504"))
+	subs, err := h.Store.SubAccountNames(c.Context(), c.Env, []string{f.SubAccount})
+	if err != nil {
+		return err
+	}
+	if f.SubAccount != "" {
+		name += "-" + fileWord(subs[f.SubAccount])
+	}
 	credentials, err := h.Store.CredentialNames(c.Context(), c.Actor, c.Env)
 	if err != nil {
 		return err
@@ -46,7 +53,7 @@ func (h *Transactions) export(c *Ctx) error {
 	if err := h.Store.AuditExport(c.Context(), c.Actor, "transactions", f.Query().Encode(), format); err != nil {
 		return err
 	}
-	x := exporter{store: h.Store, actor: c.Actor, filter: f, zone: c.Zone, credentials: map[string]string{}}
+	x := exporter{store: h.Store, actor: c.Actor, filter: f, zone: c.Zone, credentials: map[string]string{}, subs: subs, env: c.Env}
 	for _, cr := range credentials {
 		x.credentials[cr.ID] = cr.Name
 	}
@@ -73,6 +80,41 @@ type exporter struct {
 	filter      models.Filter
 	zone        *time.Location
 	credentials map[string]string
+	env         models.Environment
+	subs        map[string]string // names of sub-accounts, read as they are met
+}
+
+// sub is the name of a sub-account in the file. One that cannot be read is written as its id.
+func (x *exporter) sub(ctx context.Context, id string) string {
+	if id == "" {
+		return ""
+	}
+	name, known := x.subs[id]
+	if !known {
+		found, err := x.store.SubAccountNames(ctx, x.env, []string{id})
+		if name = found[id]; err != nil || name == "" {
+			name = id
+		}
+		x.subs[id] = name
+	}
+	return name
+}
+
+// fileWord makes a name fit for a file's name: letters, digits and hyphens.
+func fileWord(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(s) {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	if out := strings.Trim(b.String(), "-"); out != "" {
+		return out
+	}
+	return "sub-account"
 }
 
 // header names the zone of the first time column.
@@ -83,7 +125,7 @@ func (x *exporter) header() []string {
 }
 
 // row writes one transaction into cells; buf is reused.
-func (x *exporter) row(t *models.Transaction, buf []string) []string {
+func (x *exporter) row(ctx context.Context, t *models.Transaction, buf []string) []string {
 	money := func(m models.Money) (string, string) {
 		if m.Asset == "" {
 			return "", ""
@@ -110,7 +152,7 @@ func (x *exporter) row(t *models.Transaction, buf []string) []string {
 	}
 	return append(buf[:0], t.CreatedAt.Time().In(x.zone).Format("2006-01-02 15:04:05"), utc(t.CreatedAt), string(t.Kind), t.Provider, x.credentials[t.CredentialID],
 		t.Reference, guard(t.ProviderRef), guard(t.BankRef), guard(t.Party), direction, amount.Plain(), amount.Asset, fee, feeIn, settled, settledIn, t.Rate, bought, boughtIn,
-		t.State.Word(), guard(t.Word), guard(t.Reason), guard(t.CreatedByName), utc(t.SentAt), utc(t.SettledAt))
+		t.State.Word(), guard(t.Word), guard(t.Reason), guard(t.CreatedByName), utc(t.SentAt), utc(t.SettledAt), guard(x.sub(ctx, t.SubAccount)))
 }
 
 // guard keeps a spreadsheet from taking foreign text for a formula. Amounts are written by us and never guarded, so that a negative one
@@ -133,7 +175,7 @@ func (x *exporter) csv(ctx context.Context, w io.Writer, comma rune) error {
 	}
 	buf := make([]string, 0, len(exportColumns))
 	err := x.store.EachForExport(ctx, x.actor, x.filter, func(t *models.Transaction) error {
-		buf = x.row(t, buf)
+		buf = x.row(ctx, t, buf)
 		return out.Write(buf)
 	})
 	if err != nil {
@@ -175,7 +217,7 @@ func (x *exporter) xlsx(ctx context.Context, w io.Writer) error {
 	}
 	buf := make([]string, 0, len(exportColumns))
 	if err := x.store.EachForExport(ctx, x.actor, x.filter, func(t *models.Transaction) error {
-		buf = x.row(t, buf)
+		buf = x.row(ctx, t, buf)
 		return put(buf)
 	}); err != nil {
 		return err

@@ -25,7 +25,7 @@ func BenchmarkWritingARowOfAnExport(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		t.CreatedAt += 1_000_003
-		buf = x.row(t, buf)
+		buf = x.row(b.Context(), t, buf)
 		if err := out.Write(buf); err != nil {
 			b.Fatal(err)
 		}

@@ -44,17 +44,18 @@ func (h *Home) show(c *Ctx) error {
 		return err
 	}
 	p.Page = c.Page("Home")
+	p.Page.Narrowed = c.Working.ID != ""
 	return c.Render(views.Home(p))
 }
 
 // money reads the counts of transactions, the flows of the chosen asset and how the providers do.
 func (h *Home) money(c *Ctx, p *views.HomeParams) (err error) {
-	if p.Home, err = h.Store.Home(c.Context(), c.Actor, c.Env); err != nil {
+	if p.Home, err = h.Store.Home(c.Context(), c.Actor, c.Env, c.Working.ID); err != nil {
 		return err
 	}
 	last := store.Day(c.Now)
 	first := last - homeDays + 1
-	flows, err := h.Store.DayFlows(c.Context(), c.Actor, c.Env, first, last)
+	flows, err := h.Store.DayFlows(c.Context(), c.Actor, c.Env, c.Working.ID, first, last)
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func (h *Home) money(c *Ctx, p *views.HomeParams) (err error) {
 		}
 	}
 	p.Flows = slices.DeleteFunc(flows, func(f models.DayFlow) bool { return f.Asset != p.Asset })
-	p.Rates, err = h.Store.ProviderRates(c.Context(), c.Actor, c.Env, first)
+	p.Rates, err = h.Store.ProviderRates(c.Context(), c.Actor, c.Env, c.Working.ID, first)
 	return err
 }
 

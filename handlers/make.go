@@ -78,7 +78,7 @@ func (h *Make) form(c *Ctx, k models.Kind) error {
 }
 
 func (h *Make) showForm(c *Ctx, status int, p views.MakeParams) error {
-	p.Page = c.Page("New " + string(p.Kind))
+	p.Page = madePage(c, "New "+string(p.Kind), p.Sub)
 	p.Page.Breadcrumbs = []ui.Crumb{{Label: "Transactions", Href: "/transactions"}, {Label: listTitle(p.Kind), Href: "/" + string(p.Kind) + "s"}, {Label: "New"}}
 	if p.Method.ID == "" {
 		return c.RenderStatus(status, views.MakeChoose(p))
@@ -87,9 +87,27 @@ func (h *Make) showForm(c *Ctx, status int, p views.MakeParams) error {
 	return c.RenderStatus(status, views.MakeFormPage(p))
 }
 
+// madePage is the frame around a form: it says for which sub-account the form is, which may not be the one that the person works in by now.
+func madePage(c *Ctx, title string, sub models.Working) views.Page {
+	page := c.Page(title)
+	if sub.ID != c.Working.ID {
+		text := "This form is for no sub-account, although you work in " + c.Working.Name + "."
+		if sub.ID != "" {
+			text = "This form is for " + sub.Name + "."
+		}
+		page.Warnings = append(page.Warnings, ui.NoticeParams{Tone: ui.Wait, Title: "Another sub-account than the one you work in", Text: text})
+	}
+	page.Narrowed = sub.ID != "" && sub.ID == c.Working.ID
+	return page
+}
+
 // begin collects what every step needs: the credential, its provider, the way, and why it may be locked.
 func (h *Make) begin(c *Ctx, k models.Kind, credentialID, methodID, ofID string) (views.MakeParams, error) {
 	p := views.MakeParams{Kind: k, Zone: c.Zone, Now: c.Now}
+	var err error
+	if p.Sub, err = h.madeFor(c); err != nil {
+		return p, err
+	}
 	if ofID != "" {
 		if err := h.ofDeposit(c, &p, ofID); err != nil {
 			return p, err
@@ -99,7 +117,7 @@ func (h *Make) begin(c *Ctx, k models.Kind, credentialID, methodID, ofID string)
 	if k == models.Refund && p.Of == nil {
 		return p, models.Errorf(models.Invalid, "Open the deposit that is to be given back, and choose Refund there.")
 	}
-	all, err := h.choices(c, k, credentialID)
+	all, err := h.choices(c, k, credentialID, p.Sub)
 	if err != nil {
 		return p, err
 	}
@@ -139,12 +157,39 @@ func (h *Make) ofDeposit(c *Ctx, p *views.MakeParams, id string) error {
 			paid.Minor -= r.Amount.Minor
 		}
 	}
-	p.Of, p.Left = &t, paid
+	p.Of, p.Left, p.Sub = &t, paid, models.Working{}
+	if t.SubAccount != "" { // what is given back belongs to whom it was taken for, wherever one works
+		a, err := h.Store.SubAccountByID(c.Context(), c.Actor, c.Env, t.SubAccount)
+		if err != nil {
+			return err
+		}
+		p.Sub = models.Working{ID: a.ID, Name: a.Name, Company: a.Company, Provider: a.Provider}
+	}
 	return nil
 }
 
+// noSub is what a form carries that was begun while nobody worked in a sub-account.
+const noSub = "none"
+
+// madeFor tells for which sub-account a form is: the one it was begun for, so that a switch in another window changes nothing under it; a new
+// form is for the one that the person works in.
+func (h *Make) madeFor(c *Ctx) (models.Working, error) {
+	switch id := c.Form("sub"); id {
+	case "", c.Working.ID:
+		return c.Working, nil
+	case noSub:
+		return models.Working{}, nil
+	default:
+		a, err := h.Store.SubAccountByID(c.Context(), c.Actor, c.Env, id)
+		if err != nil {
+			return models.Working{}, err
+		}
+		return models.Working{ID: a.ID, Name: a.Name, Company: a.Company, Provider: a.Provider}, nil
+	}
+}
+
 // choices lists the active credentials of the environment with their ways for a kind.
-func (h *Make) choices(c *Ctx, k models.Kind, only string) ([]views.MakeChoice, error) {
+func (h *Make) choices(c *Ctx, k models.Kind, only string, sub models.Working) ([]views.MakeChoice, error) {
 	names, err := h.Store.CredentialNames(c.Context(), c.Actor, c.Env)
 	if err != nil {
 		return nil, err
@@ -152,7 +197,7 @@ func (h *Make) choices(c *Ctx, k models.Kind, only string) ([]views.MakeChoice, 
 	var out []views.MakeChoice
 	for _, n := range names {
 		prov, ok := h.Providers.Get(n.Provider)
-		if !ok || n.State != string(models.CredentialActive) || (only != "" && n.ID != only) {
+		if !ok || n.State != string(models.CredentialActive) || (only != "" && n.ID != only) || (sub.ID != "" && n.Provider != sub.Provider) {
 			continue
 		}
 		cred, err := h.Store.CredentialForTask(c.Context(), n.ID)
@@ -315,7 +360,7 @@ func (h *Make) create(c *Ctx, k models.Kind) error {
 		return h.showForm(c, fiber.StatusUnprocessableEntity, p)
 	}
 	n := store.NewTransaction{ID: token, Environment: c.Env, Kind: k, CredentialID: p.Credential.ID, Method: p.Method.ID, Amount: p.Amount, Party: party(p),
-		DestinationDigest: p.Destination.Digest, Detail: models.TransactionDetail{Values: p.Form.Values, Note: p.Form.Note, Hold: p.Form.Hold, Why: p.Form.Why,
+		DestinationDigest: p.Destination.Digest, SubAccount: p.Sub.ID, Detail: models.TransactionDetail{Values: p.Form.Values, Note: p.Form.Note, Hold: p.Form.Hold, Why: p.Form.Why,
 			From: p.Form.Values["from"], To: p.Form.Values["to"]}}
 	if name, err := models.CleanText("verified", c.Form("verified"), 120, false); err == nil {
 		n.Detail.Verified = name

@@ -57,7 +57,7 @@ func (h *Make) showReview(c *Ctx, status int, p views.MakeParams) error {
 			return h.again(c, p, err)
 		}
 	}
-	p.Page = c.Page("Review the " + string(p.Kind))
+	p.Page = madePage(c, "Review the "+string(p.Kind), p.Sub)
 	p.Page.Breadcrumbs = []ui.Crumb{{Label: "Transactions", Href: "/transactions"}, {Label: listTitle(p.Kind), Href: "/" + string(p.Kind) + "s"}, {Label: "Review"}}
 	return c.RenderStatus(status, views.MakeReview(p))
 }

@@ -88,7 +88,7 @@ func (h *Make) pick(p *views.OrderParams) bool {
 }
 
 func (h *Make) showOrder(c *Ctx, status int, p views.OrderParams) error {
-	p.Page = c.Page("New order")
+	p.Page = madePage(c, "New order", p.Sub)
 	p.Page.Breadcrumbs = []ui.Crumb{{Label: "Transactions", Href: "/transactions"}, {Label: "Orders", Href: "/orders"}, {Label: "New"}}
 	return c.RenderStatus(status, views.OrderPage(p))
 }
@@ -191,7 +191,7 @@ func (h *Make) showOrderReview(c *Ctx, status int, p views.OrderParams) error {
 	if p.Duplicates, err = h.Store.Duplicates(c.Context(), c.Actor, c.Env, digest, p.Amount); err != nil {
 		return err
 	}
-	p.Page = c.Page("Review the order")
+	p.Page = madePage(c, "Review the order", p.Sub)
 	p.Page.Breadcrumbs = []ui.Crumb{{Label: "Transactions", Href: "/transactions"}, {Label: "Orders", Href: "/orders"}, {Label: "Review"}}
 	return c.RenderStatus(status, views.OrderReview(p))
 }
@@ -230,7 +230,7 @@ func (h *Make) createOrder(c *Ctx) error {
 		}
 	}
 	t, err := h.Store.Create(c.Context(), c.Actor, store.NewTransaction{ID: token, Environment: c.Env, Kind: models.Order, CredentialID: p.Credential.ID, Method: p.Method.ID,
-		Amount: p.Amount, Party: fmt.Sprintf("%s × %d", models.Safe(p.SKU, 60), p.Count), DestinationDigest: digest,
+		Amount: p.Amount, Party: fmt.Sprintf("%s × %d", models.Safe(p.SKU, 60), p.Count), DestinationDigest: digest, SubAccount: p.Sub.ID,
 		Detail: models.TransactionDetail{SKU: p.SKU, Quantity: p.Count, Note: p.Form.Note, Why: p.Form.Why}})
 	if err != nil {
 		if code := models.CodeOf(err); code != models.Invalid && code != models.Conflict {

@@ -53,6 +53,11 @@ func (h *Transactions) page(c *Ctx) (views.TransactionParams, error) {
 	p := views.TransactionParams{Story: story, Provider: d, Court: h.court(c, story), Zone: c.Zone, Now: c.Now,
 		CanOperate: c.Actor.Can(models.PayoutsOperate), CanSeeExchanges: c.Actor.Can(models.ExchangesRead), CanRefund: c.Actor.Can(models.RefundsCreate), CanReveal: c.Actor.Can(models.CodesReveal),
 		CanExport: c.Actor.Can(models.ExportsCreate), CanNote: c.Actor.Can(models.NotesWrite), IsMaker: t.CreatedBy == c.Actor.UserID && t.CreatedBy != "", Values: lines(d, story)}
+	names, err := h.Store.SubAccountNames(c.Context(), c.Env, []string{t.SubAccount})
+	if err != nil {
+		return p, err
+	}
+	p.SubName = names[t.SubAccount]
 	if p.DisputeWhy, err = h.noDispute(c, d, t); err != nil {
 		return p, err
 	}

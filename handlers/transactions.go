@@ -65,7 +65,7 @@ func (h *Transactions) list(c *Ctx, base string, kind models.Kind) error {
 	if err != nil {
 		return models.Errorf(models.Invalid, "This address cannot be read.")
 	}
-	f, problems := models.ParseFilter(c.Env, q, c.Zone)
+	f, problems := listFilter(c, q)
 	if kind != "" {
 		f.Kinds = []models.Kind{kind}
 	}
@@ -96,8 +96,47 @@ func (h *Transactions) list(c *Ctx, base string, kind models.Kind) error {
 	if p.Views, err = h.Store.SavedViews(c.Context(), c.Actor); err != nil {
 		return err
 	}
+	if p.Subs, p.SubNames, err = h.subs(c, page.Rows, f.SubAccount); err != nil {
+		return err
+	}
 	p.Page = c.Page(p.Title)
+	p.Page.Narrowed = f.SubAccount != "" && f.SubAccount == c.Working.ID
 	return c.Render(views.Transactions(p))
+}
+
+// listFilter reads a list's query. Without a sub-account in it, the list is of the one that the person works in; sub=all is all of them.
+func listFilter(c *Ctx, q url.Values) (models.Filter, []models.Problem) {
+	f, problems := models.ParseFilter(c.Env, q, c.Zone)
+	if f.SubAccount == "" && !f.AllSubs {
+		f.SubAccount = c.Working.ID
+	}
+	f.AllSubs = f.AllSubs && c.Working.ID != "" // otherwise there is nothing to say
+	return f, problems
+}
+
+// subs are the sub-accounts that the filter offers, and the names of those that stand on the page.
+func (h *Transactions) subs(c *Ctx, rows []models.Transaction, chosen string) ([]ui.Option, map[string]string, error) {
+	ids := []string{chosen}
+	for i := range rows {
+		ids = append(ids, rows[i].SubAccount)
+	}
+	names, err := h.Store.SubAccountNames(c.Context(), c.Env, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := h.Store.SubAccountChoices(c.Context(), c.Actor, c.Env, 40)
+	var out []ui.Option
+	for _, w := range list {
+		out = append(out, ui.Option{Value: w.ID, Label: w.Name})
+	}
+	if chosen != "" && !slices.ContainsFunc(out, func(o ui.Option) bool { return o.Value == chosen }) {
+		label := names[chosen]
+		if label == "" {
+			label = "one that is not here"
+		}
+		out = append(out, ui.Option{Value: chosen, Label: label})
+	}
+	return out, names, err
 }
 
 // saveView keeps the filter of the list that the form stands on.

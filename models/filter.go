@@ -21,7 +21,8 @@ type Filter struct {
 	Min, Max    string // amounts, need exactly one asset
 	Search      string // one of the references, exact or by its beginning
 	Attention   bool   // only those with an alert
-	SubAccount  string
+	SubAccount  string // its id; empty: all of them
+	AllSubs     bool   // all of them although the viewer works in one: what a link with sub=all says
 	Zone        *time.Location
 }
 
@@ -57,7 +58,14 @@ func ParseFilter(env Environment, q url.Values, zone *time.Location) (f Filter, 
 		}
 	}
 	f.Providers, f.Credentials = words(q["provider"]), words(q["credential"])
-	f.SubAccount = strings.TrimSpace(q.Get("sub"))
+	switch sub := strings.TrimSpace(q.Get("sub")); {
+	case sub == "all":
+		f.AllSubs = true
+	case len(sub) > 40 || strings.Trim(sub, "0123456789abcdef-") != "":
+		bad("sub", "There is no such sub-account.")
+	default:
+		f.SubAccount = sub
+	}
 	f.Attention = q.Get("attention") == "1"
 	if s, err := CleanText("q", q.Get("q"), 100, false); err == nil {
 		f.Search = s
@@ -141,6 +149,9 @@ func (f Filter) Query() url.Values {
 	}
 	if f.Attention {
 		q.Set("attention", "1")
+	}
+	if f.AllSubs {
+		q.Set("sub", "all")
 	}
 	return q
 }

@@ -138,14 +138,15 @@ type Payload struct {
 	SKU               string            `json:"sku"`
 	Quantity          int               `json:"quantity"`
 	Counter           string            `json:"counter"`
-	// Left out when empty: payouts that were approved before destinations existed keep their digest.
+	// Left out when empty: payouts that were approved before destinations and sub-accounts existed keep their digest.
 	Destination string `json:"destination,omitempty"`
+	SubAccount  string `json:"sub_account,omitempty"`
 }
 
 // PayloadOf collects the payload of a transaction.
 func PayloadOf(t *Transaction, d *TransactionDetail) Payload {
 	return Payload{t.Environment, t.Kind, t.Provider, t.CredentialID, t.CredentialVersion, t.Method, t.Reference, t.Amount.Asset,
-		t.Amount.Minor, d.Values, d.Note, d.Hold, t.OfID, d.Full, d.From, d.To, d.SKU, d.Quantity, t.Counter.Asset, t.DestinationID}
+		t.Amount.Minor, d.Values, d.Note, d.Hold, t.OfID, d.Full, d.From, d.To, d.SKU, d.Quantity, t.Counter.Asset, t.DestinationID, t.SubAccount}
 }
 
 // Bytes is the payload in its one JSON form: struct order, map keys sorted.

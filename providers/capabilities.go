@@ -122,7 +122,7 @@ type SubAccounts interface {
 	ListSubAccounts(ctx context.Context, page int) (list []SubAccount, pages int, err error)
 	CreateSubAccount(ctx context.Context, a SubAccount) Outcome
 	CreateSubAccounts(ctx context.Context, as []SubAccount) Outcome
-	// SubAccountKeys lists API keys without any secret: label, state, created.
+	// SubAccountKeys lists API keys without any secret: the sub-account's id in the first column, then label, state, created.
 	SubAccountKeys(ctx context.Context, page int) (Sheet, int, error)
 }
 

@@ -214,9 +214,11 @@ type Description struct {
 	// AddAddress and AddBankAccount take and that Entry.Values give back.
 	AddressFields []Field
 	AccountFields []Field
-	Passport      Passport
-	Demo          map[string]string // settings that the demonstration chooses, so that everything can be tried against the stand-in
-	RotateDays    int               // how often the provider wants keys changed; 0 means 90
+	// SubAccountFields are what the form of a new sub-account asks for: company, country, type, email, username. Only with CanOpenSubAccounts.
+	SubAccountFields []Field
+	Passport         Passport
+	Demo             map[string]string // settings that the demonstration chooses, so that everything can be tried against the stand-in
+	RotateDays       int               // how often the provider wants keys changed; 0 means 90
 
 	// AddressLists are the provider's lists of addresses that may call it. ReadAddress says what an answer shows about the address that we
 	// called from, of which list, and which address the provider says it saw, if it says so; word "" means nothing. It is pure.

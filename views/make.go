@@ -27,6 +27,7 @@ type MakeParams struct {
 	Lookups    map[string][]ui.Option // by field name
 	Of         *models.Transaction    // refunds
 	Left       models.Money           // refunds: what is left of the deposit
+	Sub        models.Working         // for which sub-account it is made; the zero value: for none
 
 	// Review.
 	Token        string // the id that the transaction will have; makes a second click harmless
@@ -189,7 +190,7 @@ func (p MakeParams) hasFiles() bool {
 // hidden carries the reviewed form to the confirmation.
 func (p MakeParams) hidden() []ui.Hidden {
 	out := []ui.Hidden{{Name: "token", Value: p.Token}, {Name: "credential", Value: p.Credential.ID}, {Name: "method", Value: p.Method.ID}, {Name: "amount", Value: p.Form.Amount},
-		{Name: "asset", Value: p.Form.Asset}, {Name: "note", Value: p.Form.Note}, {Name: "quote", Value: p.QuoteID}}
+		{Name: "asset", Value: p.Form.Asset}, {Name: "note", Value: p.Form.Note}, {Name: "quote", Value: p.QuoteID}, p.hiddenSub()}
 	if p.Form.Hold {
 		out = append(out, ui.Hidden{Name: "hold", Value: "1"})
 	}
@@ -247,6 +248,9 @@ func (p MakeParams) verifyTone() ui.Tone {
 
 func (p MakeParams) facts() []ui.Term {
 	terms := []ui.Term{{Label: "By", Text: p.Credential.Name, Sub: p.Provider.Title}, {Label: "Way", Text: p.Method.Title}}
+	if p.Sub.ID != "" {
+		terms = append(terms, ui.Term{Label: "Sub-account", Text: p.Sub.Name, Sub: p.Sub.Company})
+	}
 	if p.Of != nil {
 		terms = append(terms, ui.Term{Label: "Of the deposit", Text: p.Of.Reference, Sub: p.Left.String() + " left to give back"})
 	}
@@ -266,8 +270,13 @@ func (p MakeParams) facts() []ui.Term {
 	return terms
 }
 
+// hiddenSub keeps the form with its sub-account.
+func (p MakeParams) hiddenSub() ui.Hidden {
+	return ui.Hidden{Name: "sub", Value: orElse(p.Sub.ID, "none")}
+}
+
 func (p MakeParams) formHidden() []ui.Hidden {
-	out := []ui.Hidden{{Name: "credential", Value: p.Credential.ID}, {Name: "method", Value: p.Method.ID}}
+	out := []ui.Hidden{{Name: "credential", Value: p.Credential.ID}, {Name: "method", Value: p.Method.ID}, p.hiddenSub()}
 	if p.Of != nil {
 		out = append(out, ui.Hidden{Name: "of", Value: p.Of.ID})
 	}

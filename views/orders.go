@@ -126,6 +126,9 @@ func (p OrderParams) orderFacts() []ui.Term {
 		how += ", rounded up"
 	}
 	terms := []ui.Term{{Label: "By", Text: p.Credential.Name, Sub: p.Provider.Title}, {Label: "Quantity", Text: ui.Count(int64(p.Count))}, {Label: "Total", Text: total, Sub: how}}
+	if p.Sub.ID != "" {
+		terms = append(terms, ui.Term{Label: "Sub-account", Text: p.Sub.Name, Sub: p.Sub.Company})
+	}
 	if p.Before != "" {
 		terms = append(terms, ui.Term{Label: "Balance now", Text: p.Before}, ui.Term{Label: "After this", Text: p.After})
 	} else {
@@ -142,7 +145,7 @@ func (p OrderParams) orderFacts() []ui.Term {
 }
 
 func (p OrderParams) orderHidden(review bool) []ui.Hidden {
-	out := []ui.Hidden{{Name: "credential", Value: p.Credential.ID}, {Name: "method", Value: p.Method.ID}, {Name: "sku", Value: p.SKU}}
+	out := []ui.Hidden{{Name: "credential", Value: p.Credential.ID}, {Name: "method", Value: p.Method.ID}, {Name: "sku", Value: p.SKU}, p.hiddenSub()}
 	if review {
 		out = append(out, ui.Hidden{Name: "quantity", Value: p.Quantity}, ui.Hidden{Name: "note", Value: p.Form.Note}, ui.Hidden{Name: "token", Value: p.Token},
 			ui.Hidden{Name: "amount", Value: p.Amount.Plain()}, ui.Hidden{Name: "asset", Value: p.Amount.Asset})

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"countinghouse/models"
 	"countinghouse/views/ui"
 )
 
@@ -17,6 +18,7 @@ const (
 	SignOutPath     = "/sign-out"          // POST
 	PreferencesPath = "/preferences"       // POST theme, density, back; app.js sets the cookies itself
 	SessionsPath    = "/settings/sessions" // GET
+	WorkPath        = "/working"           // POST sub_account, back: where the viewer works
 )
 
 // Page is what every page needs around its content.
@@ -27,6 +29,10 @@ type Page struct {
 	Env       string // "sandbox" or "live"
 	Envs      []EnvLink
 	EnvAction string // when set the switch POSTs field "environment" there, otherwise it links to EnvLink.Href
+
+	Working  models.Working   // the sub-account that the viewer works in; the zero value: all of them
+	WorkIn   []models.Working // what the switch offers; empty and no Working: there is no switch
+	Narrowed bool             // this page shows the working sub-account only
 
 	User        User
 	Menu        []MenuItem

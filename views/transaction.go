@@ -19,6 +19,7 @@ type TransactionParams struct {
 	Provider        *providers.Description
 	Court           models.Court
 	Values          []providers.Line
+	SubName         string // of the sub-account that it belongs to
 	Instructions    providers.Instructions
 	QR              [][]bool // dark modules of the payment instructions' code; nil if there is none
 	Open            *models.ApprovalRequest
@@ -124,6 +125,9 @@ func (p TransactionParams) terms() []ui.Term {
 		terms = append(terms, ui.Term{Label: "To", Text: t.Party, Sub: sub})
 	}
 	terms = append(terms, ui.Term{Label: "By", Text: p.Story.Credential.Name, Sub: string(t.Environment) + ", version " + fmt.Sprint(t.CredentialVersion)})
+	if t.SubAccount != "" {
+		terms = append(terms, ui.Term{Label: "Sub-account", Content: ui.Ref(ui.RefParams{Text: orElse(p.SubName, t.SubAccount), Href: "/sub-accounts/" + t.SubAccount, NoCopy: true})})
+	}
 	fee := "not stated by " + p.Provider.Short
 	if t.Fee.Asset != "" {
 		fee = t.Fee.String()

@@ -35,6 +35,8 @@ type TransactionsParams struct {
 	Now         time.Time
 	Columns     []string           // ids of the columns to show; empty: all
 	Views       []models.SavedView // of this person, and those that others share
+	Subs        []ui.Option        // sub-accounts to filter by; empty: there are none
+	SubNames    map[string]string  // of the rows, by id
 }
 
 // Provider gives the short title of a provider.
@@ -125,6 +127,7 @@ func (p TransactionsParams) chips() ui.ChipsParams {
 	if len(f.Credentials) > 0 || len(p.Credentials) > 1 {
 		add("credential", []string{"credential"}, labels(p.Credentials, f.Credentials), filterForm{name: "credential", many: true, options: chosen(p.Credentials, f.Credentials)})
 	}
+	p.subChip(&c)
 	var search []string
 	if f.Search != "" {
 		search = []string{f.Search}
@@ -137,6 +140,23 @@ func (p TransactionsParams) chips() ui.ChipsParams {
 		c.Chips = append(c.Chips, ui.Chip{Name: "needs", Value: "any", EditHref: p.query(func(q url.Values) { q.Set("attention", "1") })})
 	}
 	return c
+}
+
+// subChip filters by sub-account. Taking it away shows all of them, also to somebody who works in one.
+func (p TransactionsParams) subChip(c *ui.ChipsParams) {
+	f := p.Filter
+	if len(p.Subs) == 0 {
+		return
+	}
+	all := ui.Option{Value: "all", Label: "All sub-accounts", Selected: f.SubAccount == ""}
+	chip := ui.Chip{Name: "sub-account", Value: "any", Menu: FilterForm(filterForm{base: p.Base, hidden: p.hidden("sub"), name: "sub",
+		options: append([]ui.Option{all}, chosen(p.Subs, []string{f.SubAccount})...), label: "Sub-account"})}
+	if f.SubAccount != "" {
+		chip.Value = optionLabel(p.Subs, f.SubAccount)
+		chip.RemoveHref = p.query(func(q url.Values) { q.Set("sub", "all") })
+		c.ClearHref = p.Base
+	}
+	c.Chips = append(c.Chips, chip)
 }
 
 func (p TransactionsParams) whenWords() []string {
@@ -205,6 +225,7 @@ type filterForm struct {
 	min, max string
 	search   bool
 	text     string
+	label    string // of a choice of one; "Time" when empty
 }
 
 func wordsOf[T ~string](in []T, word func(T) string) []string {
@@ -306,7 +327,7 @@ func (p TransactionsParams) shows(column string) bool {
 
 // TransactionColumns are the columns that can be chosen, by id and label.
 var TransactionColumns = [][2]string{{"created", "Created"}, {"kind", "Kind"}, {"provider", "Provider"}, {"reference", "Reference"}, {"party", "Destination or payer"},
-	{"amount", "Amount"}, {"status", "Status"}, {"waits", "Waits for"}, {"theirs", "Provider's reference"}, {"fee", "Fee"}, {"maker", "Made by"}}
+	{"amount", "Amount"}, {"status", "Status"}, {"waits", "Waits for"}, {"theirs", "Provider's reference"}, {"fee", "Fee"}, {"maker", "Made by"}, {"sub", "Sub-account"}}
 
 // DefaultColumns are shown until somebody chooses.
 var DefaultColumns = []string{"created", "kind", "provider", "reference", "party", "amount", "status"}
@@ -344,6 +365,7 @@ func (p TransactionsParams) row(t *models.Transaction) ui.Row {
 		"theirs":    ui.Text(t.ProviderRef),
 		"fee":       ui.Text(""),
 		"maker":     ui.Text(t.CreatedByName),
+		"sub":       ui.Text(p.SubNames[t.SubAccount]),
 	}
 	if t.Fee.Asset != "" {
 		cells["fee"] = ui.Is(ui.Money(ui.MoneyParams{Amount: t.Fee.Figure(), Code: code(t.Fee.Asset)}))

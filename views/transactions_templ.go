@@ -345,7 +345,7 @@ func FilterForm(f filterForm) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = ui.Field(ui.FieldParams{Name: f.name, ID: "filter-" + f.name, Label: "Time", Type: ui.SelectField, Options: f.options}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Field(ui.FieldParams{Name: f.name, ID: "filter-" + f.name, Label: orElse(f.label, "Time"), Type: ui.SelectField, Options: f.options}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -34,6 +34,9 @@ func (d *demonstration) furnish(ctx context.Context, sandboxes map[string]func(p
 	if err := d.addresses(ctx); err != nil {
 		return fmt.Errorf("addresses: %w", err)
 	}
+	if err := d.subAccounts(ctx); err != nil {
+		return fmt.Errorf("sub-accounts: %w", err)
+	}
 	return d.history(ctx)
 }
 

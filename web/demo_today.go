@@ -23,6 +23,9 @@ import (
 func (d *demonstration) today(ctx context.Context) error {
 	h := demo.NewHistorian(d.cmd.Seed+1, d.accounts, nil, time.Now(), 0)
 	d.prove(ctx, h)
+	if err := d.openSubAccounts(ctx); err != nil {
+		return err
+	}
 	for _, a := range d.accounts {
 		payouts, deposits := 0, 0
 		for _, m := range a.Description.Methods {

@@ -85,6 +85,14 @@ func (e *Engine) asker() handlers.Asker {
 	return e.desk
 }
 
+// subAccounts is the desk as the pages of sub-accounts want it; nil without an engine.
+func (e *Engine) subAccounts() handlers.SubAccountAsker {
+	if e == nil {
+		return nil
+	}
+	return e.desk
+}
+
 // callbacks is nil without an engine.
 func (e *Engine) callbacks() func(string, string) string {
 	if e == nil {

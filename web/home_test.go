@@ -106,7 +106,7 @@ func TestHomeShowsMoneyBalancesAndProviders(t *testing.T) {
 	if o.get(t, "/?asset=%3Cscript%3E", o.fay.Token).text(t, "#flow") != page.text(t, "#flow") {
 		t.Error("an asset that never moved changes the picture")
 	}
-	flows, err := o.store.DayFlows(t.Context(), o.otto.Actor(o.store), models.Sandbox, 0, 99999)
+	flows, err := o.store.DayFlows(t.Context(), o.otto.Actor(o.store), models.Sandbox, "", 0, 99999)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,13 +127,13 @@ func TestHomeForSomebodyWithoutARoleSaysWhy(t *testing.T) {
 	}
 	o.get(t, "/", o.session(t, storetest.Person{User: u})).says(t, "#content", "Nothing is open to you yet")
 	nobody := models.Actor{UserID: u.ID}
-	if _, err := o.store.Home(t.Context(), nobody, models.Sandbox); !models.Is(err, models.Forbidden) {
+	if _, err := o.store.Home(t.Context(), nobody, models.Sandbox, ""); !models.Is(err, models.Forbidden) {
 		t.Errorf("the store tells somebody without a role: %v", err)
 	}
-	if _, err := o.store.DayFlows(t.Context(), nobody, models.Sandbox, 0, 1); !models.Is(err, models.Forbidden) {
+	if _, err := o.store.DayFlows(t.Context(), nobody, models.Sandbox, "", 0, 1); !models.Is(err, models.Forbidden) {
 		t.Errorf("the store tells somebody without a role: %v", err)
 	}
-	if _, err := o.store.ProviderRates(t.Context(), nobody, models.Sandbox, 0); !models.Is(err, models.Forbidden) {
+	if _, err := o.store.ProviderRates(t.Context(), nobody, models.Sandbox, "", 0); !models.Is(err, models.Forbidden) {
 		t.Errorf("the store tells somebody without a role: %v", err)
 	}
 }

@@ -146,7 +146,7 @@ func (a *App) serve(f *fiber.Ctx, r handlers.Route) error {
 	f.SetUserContext(ctx)
 	c := &handlers.Ctx{Fiber: f, Route: r, RequestID: requestID(f), Notes: noNotes{}, Now: a.clock(), Zone: a.zone(f),
 		From:  models.From{IP: a.cfg.clientIP(f), Agent: f.Get(fiber.HeaderUserAgent)},
-		Shell: handlers.Shell{Menu: a.menuFor, Counts: a.menuCounts, Demo: a.cfg.Demo, Base: a.cfg.base.String(), Secure: a.cfg.https}}
+		Shell: handlers.Shell{Menu: a.menuFor, Counts: a.menuCounts, WorkIn: a.workIn, Demo: a.cfg.Demo, Base: a.cfg.base.String(), Secure: a.cfg.https}}
 	err := a.admit(c)
 	if err == nil {
 		err = r.Handle(c)
@@ -181,7 +181,7 @@ func (a *App) admit(c *handlers.Ctx) error {
 	signed := s.signed()
 	c.Signed, c.Notes = signed, s
 	c.Actor = signed.Actor(c.From.IP)
-	c.Env = signed.Session.Environment
+	c.Env, c.Working = signed.Session.Environment, signed.Working
 	c.Fiber.Locals("user", signed.User.ID)
 	if signed.BlockedIP && c.Route.Name != "sign-out" {
 		if err := a.store.NoteRefused(c.Context(), models.Refused{Scope: models.ScopeConsole, Role: signed.Blocked, IP: c.From.IP, UserID: signed.User.ID}); err != nil {

@@ -28,6 +28,7 @@ func (a *App) routes() []handlers.Route {
 		(&handlers.Settings{Store: a.store}).Routes(),
 		(&handlers.People{Store: a.store}).Routes(),
 		(&handlers.Allowlist{Store: a.store, Registry: a.deps.Providers, Caller: a.cfg.EgressAddress, Proxies: a.cfg.proxies}).Routes(),
+		(&handlers.SubAccounts{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.subAccounts()}).Routes(),
 		(&handlers.Audit{Store: a.store}).Routes(),
 		a.deps.Floors,
 	)
@@ -101,6 +102,18 @@ func (a *App) menuCounts(c *handlers.Ctx) map[string]string {
 		return nil
 	}
 	return map[string]string{"approvals": strconv.FormatInt(w.Count, 10)}
+}
+
+// workChoices is how many sub-accounts the switch at the top offers; the rest is found on their own page.
+const workChoices = 8
+
+// workIn is what the switch of the working sub-account offers. A failure leaves the switch away: a page is more than its frame.
+func (a *App) workIn(c *handlers.Ctx) []models.Working {
+	list, err := a.store.SubAccountChoices(c.Context(), c.Actor, c.Env, workChoices)
+	if err != nil {
+		a.log.WarnContext(c.Context(), "the sub-accounts to work in could not be read", "request_id", c.RequestID, "err", err)
+	}
+	return list
 }
 
 // bodyLimits tells fasthttp, before a body is read, how much the route takes. Unknown addresses take an ordinary form, so that nobody can make us

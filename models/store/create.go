@@ -80,6 +80,9 @@ func (tx *Tx) create(a models.Actor, n NewTransaction) (*models.Transaction, err
 		Reference: models.NewReference(), State: models.Draft, Amount: n.Amount, Counter: models.Money{Asset: n.Counter}, Party: n.Party,
 		DestinationID: n.DestinationID, DestinationDigest: n.DestinationDigest, SubAccount: n.SubAccount, BatchID: n.BatchID, OfID: n.OfID,
 		CredentialVersion: version, CreatedAt: tx.Now, UpdatedAt: tx.Now, CreatedBy: a.UserID, CreatedByName: a.Name, SendAfter: n.SendAfter, Version: 1}
+	if err := tx.checkSubAccount(t); err != nil {
+		return nil, err
+	}
 	if n.Kind == models.Refund {
 		if err := tx.checkRefund(t, &n.Detail); err != nil {
 			return nil, err

@@ -11,30 +11,32 @@ import (
 )
 
 // Home counts what waits and what is stuck. Every figure comes from an index and stops at models.HomeBound, so that it costs the same at ten
-// thousand rows and at ten million. It needs transactions.read.
-func (s *Store) Home(ctx context.Context, a models.Actor, env models.Environment) (*models.Home, error) {
+// thousand rows and at ten million. sub narrows what is said of transactions to one sub-account, not what waits for approval. It needs
+// transactions.read.
+func (s *Store) Home(ctx context.Context, a models.Actor, env models.Environment, sub string) (*models.Home, error) {
 	if err := a.Require(models.TransactionsRead); err != nil {
 		return nil, err
 	}
 	var out *models.Home
 	err := s.View(ctx, func(tx *Tx) error {
 		out = new(models.Home)
+		scope, scopeArgs := scopeOf(models.Filter{Environment: env, SubAccount: sub})
 		old := func(d time.Duration) models.Micros { return tx.Now.Add(-d) }
 		for _, c := range []struct {
 			to    *int64
 			where string
 			args  []any
 		}{
-			{&out.UnknownCount, "environment = ? AND state = ?", []any{env, models.Unknown}},
-			{&out.Alerts, "environment = ? AND alert <> '' AND state <> 'unknown'", []any{env}},
-			{&out.Short, "environment = ? AND state = ?", []any{env, models.PartiallyPaid}},
-			{&out.Late, "environment = ? AND state = ? AND created_us < ?", []any{env, models.AwaitingPayment, old(24 * time.Hour)}},
-			{&out.Held, "environment = ? AND state = ?", []any{env, models.Held}},
-			{&out.LongSending, "environment = ? AND state = ? AND created_us < ? AND sent_us < ?", []any{env, models.Sending, old(models.LongSending), old(models.LongSending)}},
-			{&out.LongPending, "environment = ? AND state = ? AND created_us < ?", []any{env, models.Pending, old(models.LongPending)}},
-			{&out.Unsent, "environment = ? AND state = ? AND created_us < ? AND send_after_us < ?", []any{env, models.Approved, old(models.LongSending), old(models.LongSending)}},
+			{&out.UnknownCount, "state = ?", []any{models.Unknown}},
+			{&out.Alerts, "alert <> '' AND state <> 'unknown'", nil},
+			{&out.Short, "state = ?", []any{models.PartiallyPaid}},
+			{&out.Late, "state = ? AND created_us < ?", []any{models.AwaitingPayment, old(24 * time.Hour)}},
+			{&out.Held, "state = ?", []any{models.Held}},
+			{&out.LongSending, "state = ? AND created_us < ? AND sent_us < ?", []any{models.Sending, old(models.LongSending), old(models.LongSending)}},
+			{&out.LongPending, "state = ? AND created_us < ?", []any{models.Pending, old(models.LongPending)}},
+			{&out.Unsent, "state = ? AND created_us < ? AND send_after_us < ?", []any{models.Approved, old(models.LongSending), old(models.LongSending)}},
 		} {
-			if err := tx.QueryRow("SELECT COUNT(*) FROM (SELECT 1 FROM transactions WHERE "+c.where+" LIMIT ?) x", append(c.args, models.HomeBound)...).Scan(c.to); err != nil {
+			if err := tx.QueryRow("SELECT COUNT(*) FROM (SELECT 1 FROM transactions WHERE "+scope+" AND "+c.where+" LIMIT ?) x", slices.Concat(scopeArgs, c.args, []any{models.HomeBound})...).Scan(c.to); err != nil {
 				return err
 			}
 		}
@@ -48,7 +50,7 @@ func (s *Store) Home(ctx context.Context, a models.Actor, env models.Environment
 				out.Unknown = append(out.Unknown, *t)
 			}
 			return err
-		}, "SELECT "+transactionColumns+" FROM transactions t WHERE t.environment = ? AND t.state = ? ORDER BY t.created_us, t.id LIMIT 5", env, models.Unknown)
+		}, "SELECT "+transactionColumns+" FROM transactions t WHERE "+scope+" AND t.state = ? ORDER BY t.created_us, t.id LIMIT 5", append(scopeArgs, models.Unknown)...)
 	})
 	return out, err
 }
@@ -58,10 +60,11 @@ const moved = "('succeeded', 'partial', 'partially_refunded', 'refunded')"
 
 // DayFlows reads what moved in each asset on each UTC day from first to last (days since 1970), from the maintained totals. Conversions and
 // transfers stay with the merchant and count as neither. It needs transactions.read.
-func (s *Store) DayFlows(ctx context.Context, a models.Actor, env models.Environment, first, last int64) (out []models.DayFlow, err error) {
+func (s *Store) DayFlows(ctx context.Context, a models.Actor, env models.Environment, sub string, first, last int64) (out []models.DayFlow, err error) {
 	if err := a.Require(models.TransactionsRead); err != nil {
 		return nil, err
 	}
+	table, scope, args := totalsOf(env, sub)
 	err = s.View(ctx, func(tx *Tx) error {
 		out = nil
 		return tx.Each(func(r *sql.Rows) error {
@@ -70,18 +73,19 @@ func (s *Store) DayFlows(ctx context.Context, a models.Actor, env models.Environ
 			out = append(out, f)
 			return err
 		}, `SELECT day, asset, CAST(SUM(CASE WHEN kind = 'deposit' THEN minor ELSE 0 END) AS BIGINT), CAST(SUM(CASE WHEN kind = 'deposit' THEN 0 ELSE minor END) AS BIGINT),
-			CAST(SUM(n) AS BIGINT) FROM transaction_totals WHERE environment = ? AND day BETWEEN ? AND ? AND kind IN ('deposit', 'payout', 'refund', 'order')
-			AND state IN `+moved+` GROUP BY day, asset HAVING SUM(n) > 0 ORDER BY day, asset`, env, first, last)
+			CAST(SUM(n) AS BIGINT) FROM `+table+` WHERE `+scope+` AND day BETWEEN ? AND ? AND kind IN ('deposit', 'payout', 'refund', 'order')
+			AND state IN `+moved+` GROUP BY day, asset HAVING SUM(n) > 0 ORDER BY day, asset`, append(args, first, last)...)
 	})
 	return out, err
 }
 
 // ProviderRates reads how the transactions made from a UTC day on have ended, by provider, from the maintained totals. It needs
 // transactions.read.
-func (s *Store) ProviderRates(ctx context.Context, a models.Actor, env models.Environment, first int64) (out []models.ProviderRate, err error) {
+func (s *Store) ProviderRates(ctx context.Context, a models.Actor, env models.Environment, sub string, first int64) (out []models.ProviderRate, err error) {
 	if err := a.Require(models.TransactionsRead); err != nil {
 		return nil, err
 	}
+	table, scope, args := totalsOf(env, sub)
 	err = s.View(ctx, func(tx *Tx) error {
 		out = nil
 		if err := tx.Each(func(r *sql.Rows) error {
@@ -93,11 +97,11 @@ func (s *Store) ProviderRates(ctx context.Context, a models.Actor, env models.En
 			CAST(SUM(CASE WHEN kind = 'payout' AND state = 'succeeded' THEN n ELSE 0 END) AS BIGINT),
 			CAST(SUM(CASE WHEN kind = 'deposit' AND state IN ('succeeded', 'refunded', 'partially_refunded', 'charged_back', 'disputed', 'expired', 'failed', 'cancelled') THEN n ELSE 0 END) AS BIGINT),
 			CAST(SUM(CASE WHEN kind = 'deposit' AND state IN ('succeeded', 'refunded', 'partially_refunded', 'charged_back', 'disputed') THEN n ELSE 0 END) AS BIGINT)
-			FROM transaction_totals WHERE environment = ? AND day >= ? AND kind IN ('payout', 'deposit') GROUP BY provider ORDER BY provider`, env, first); err != nil {
+			FROM `+table+` WHERE `+scope+` AND day >= ? AND kind IN ('payout', 'deposit') GROUP BY provider ORDER BY provider`, append(args, first)...); err != nil {
 			return err
 		}
 		for i := range out {
-			if err := tx.medianSettled(env, &out[i]); err != nil {
+			if err := tx.medianSettled(env, sub, &out[i]); err != nil {
 				return err
 			}
 		}
@@ -112,14 +116,15 @@ const (
 	settleRows   = 60
 )
 
-func (tx *Tx) medianSettled(env models.Environment, p *models.ProviderRate) error {
-	f := models.Filter{Environment: env, Providers: []string{p.Provider}, Kinds: []models.Kind{models.Payout}, States: []models.State{models.Succeeded}}
+func (tx *Tx) medianSettled(env models.Environment, sub string, p *models.ProviderRate) error {
+	f := models.Filter{Environment: env, SubAccount: sub, Providers: []string{p.Provider}, Kinds: []models.Kind{models.Payout}, States: []models.State{models.Succeeded}}
 	cs, err := tx.combos(f, allDays, allDays)
 	if err != nil {
 		return err
 	}
 	slices.SortFunc(cs, func(a, b combo) int { return cmp.Compare(b.n, a.n) })
 	var took []int64
+	scope, scopeArgs := scopeOf(f)
 	for _, c := range cs[:min(settleCombos, len(cs))] {
 		if err := tx.Each(func(r *sql.Rows) error {
 			var us int64
@@ -128,8 +133,8 @@ func (tx *Tx) medianSettled(env models.Environment, p *models.ProviderRate) erro
 				took = append(took, us)
 			}
 			return err
-		}, `SELECT settled_us - sent_us FROM transactions WHERE environment = ? AND provider = ? AND credential_id = ? AND kind = ? AND state = ? AND asset = ?
-			ORDER BY created_us DESC, id DESC LIMIT ?`, env, c.provider, c.credential, c.kind, c.state, c.asset, settleRows); err != nil {
+		}, `SELECT settled_us - sent_us FROM transactions WHERE `+scope+` AND provider = ? AND credential_id = ? AND kind = ? AND state = ? AND asset = ?
+			ORDER BY created_us DESC, id DESC LIMIT ?`, c.args(scopeArgs, []any{settleRows})...); err != nil {
 			return err
 		}
 	}

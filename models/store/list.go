@@ -149,19 +149,25 @@ func (tx *Tx) keyQuery(f models.Filter, from, until models.Micros, c models.Curs
 		return keys{ids: "SELECT id FROM (" + q + tail.String() + ") u" + orderLimit, args: append(vs, tailArgs...)}, nil
 	}
 	one := func(index, where string, vs ...any) keys {
-		walk := " FROM transactions t" + tx.Store.by(index) + " WHERE environment = ?" + where + tail.String() + orderLimit
-		return keys{walk: walk, ids: "SELECT id" + walk, args: append(append([]any{f.Environment}, vs...), tailArgs...)}
+		scope, args := scopeOf(f)
+		walk := " FROM transactions t" + tx.Store.by(index) + " WHERE " + scope + where + tail.String() + orderLimit
+		return keys{walk: walk, ids: "SELECT id" + walk, args: append(append(args, vs...), tailArgs...)}
+	}
+	sub := f.SubAccount != "" // then every index but the one of alerts has its twin for one sub-account
+	whole, byState, combined := "transactions_created", "transactions_state", "transactions_combo"
+	if sub {
+		whole, byState, combined = "transactions_sub", "transactions_sub_state", "transactions_sub_combo"
 	}
 	others := len(f.Providers) + len(f.Credentials) + len(f.Assets)
 	switch where, vs := dimensions(f); {
 	case f.Attention:
 		return one("transactions_alert", where, vs...), nil
 	case where == "":
-		return one("transactions_created", ""), nil
-	case len(f.Kinds) == 1 && len(f.States)+others == 0:
+		return one(whole, ""), nil
+	case len(f.Kinds) == 1 && len(f.States)+others == 0 && !sub:
 		return one("transactions_kind", where, vs...), nil
 	case len(f.States) == 1 && len(f.Kinds)+others == 0:
-		return one("transactions_state", where, vs...), nil
+		return one(byState, where, vs...), nil
 	}
 	combos, err := tx.combos(f, allDays, allDays)
 	switch {
@@ -171,17 +177,27 @@ func (tx *Tx) keyQuery(f models.Filter, from, until models.Micros, c models.Curs
 		return keys{empty: true}, nil
 	case len(combos) > maxBranches, limit == 0 && matches(combos) > maxSorted:
 		where, vs := dimensions(f)
-		return one("transactions_created", where, vs...), nil
+		return one(whole, where, vs...), nil
 	}
-	return tx.merge(f.Environment, combos, tail.String(), tailArgs, orderLimit), nil
+	return tx.merge(f, combined, combos, tail.String(), tailArgs, orderLimit), nil
+}
+
+// scopeOf is what every query of a filter begins with: the environment, and the one sub-account if there is one. The second half repeats the
+// condition of the partial indexes, which SQLite would not use otherwise.
+func scopeOf(f models.Filter) (string, []any) {
+	if f.SubAccount == "" {
+		return "environment = ?", []any{f.Environment}
+	}
+	return "environment = ? AND sub_account = ? AND sub_account <> ''", []any{f.Environment, f.SubAccount}
 }
 
 // merge reads every combination from its place in the index and puts them together in order of time.
-func (tx *Tx) merge(env models.Environment, combos []combo, tail string, tailArgs []any, orderLimit string) keys {
-	const where = " WHERE environment = ? AND provider = ? AND credential_id = ? AND kind = ? AND state = ? AND asset = ?"
-	from := " FROM transactions t" + tx.Store.by("transactions_combo") + where + tail + orderLimit
+func (tx *Tx) merge(f models.Filter, index string, combos []combo, tail string, tailArgs []any, orderLimit string) keys {
+	scope, scopeArgs := scopeOf(f)
+	where := " WHERE " + scope + " AND provider = ? AND credential_id = ? AND kind = ? AND state = ? AND asset = ?"
+	from := " FROM transactions t" + tx.Store.by(index) + where + tail + orderLimit
 	if len(combos) == 1 {
-		return keys{walk: from, ids: "SELECT id" + from, args: combos[0].args(env, tailArgs)}
+		return keys{walk: from, ids: "SELECT id" + from, args: combos[0].args(scopeArgs, tailArgs)}
 	}
 	k := keys{ids: "SELECT id FROM ("}
 	for i, c := range combos {
@@ -189,7 +205,7 @@ func (tx *Tx) merge(env models.Environment, combos []combo, tail string, tailArg
 			k.ids += " UNION ALL "
 		}
 		k.ids += "SELECT * FROM (SELECT id, created_us" + from + ") x"
-		k.args = append(k.args, c.args(env, tailArgs)...)
+		k.args = append(k.args, c.args(scopeArgs, tailArgs)...)
 	}
 	k.ids += ") u" + orderLimit
 	return k
@@ -205,8 +221,8 @@ func matches(combos []combo) (n int64) {
 	return n
 }
 
-func (c combo) args(env models.Environment, tail []any) []any {
-	return append([]any{env, c.provider, c.credential, c.kind, c.state, c.asset}, tail...)
+func (c combo) args(scope, tail []any) []any {
+	return slices.Concat(scope, []any{c.provider, c.credential, c.kind, c.state, c.asset}, tail)
 }
 
 // by names the index that a walk must take; for a partial index the query must repeat its condition. SQLite has no statistics to choose by and would rather sort a million rows than follow the
@@ -222,9 +238,6 @@ func (s *Store) by(index string) string {
 func addFree(f models.Filter, add func(string, ...any)) {
 	if f.Attention {
 		add(" AND alert <> ''")
-	}
-	if f.SubAccount != "" {
-		add(" AND sub_account = ?", f.SubAccount)
 	}
 	if len(f.Assets) == 1 {
 		if m, err := models.ParseMoney(f.Min, f.Assets[0]); err == nil && f.Min != "" {
@@ -248,15 +261,16 @@ func searched(f models.Filter) (string, []any) {
 		hi = lo + "~"
 	}
 	where, vs := dimensions(f)
+	scope, scopeArgs := scopeOf(f)
 	const columns = "SELECT id, created_us, environment, kind, state, provider, credential_id, asset, minor, alert, sub_account FROM transactions WHERE "
 	q := "SELECT id, created_us FROM (SELECT * FROM (" + columns + "reference >= ? AND reference <= ? LIMIT ?) a UNION SELECT * FROM (" + columns +
-		"provider_ref = ? AND provider_ref <> '' LIMIT ?) b) s WHERE environment = ?" + where
-	return q, append([]any{lo, hi, searchLimit, f.Search, searchLimit, f.Environment}, vs...)
+		"provider_ref = ? AND provider_ref <> '' LIMIT ?) b) s WHERE " + scope + where
+	return q, slices.Concat([]any{lo, hi, searchLimit, f.Search, searchLimit}, scopeArgs, vs)
 }
 
 // free reports whether the filter has conditions that the maintained totals do not know.
 func free(f models.Filter) bool {
-	return f.Attention || f.SubAccount != "" || f.Min != "" || f.Max != "" || f.Search != ""
+	return f.Attention || f.Min != "" || f.Max != "" || f.Search != ""
 }
 
 func dimensions(f models.Filter) (string, []any) {
@@ -290,10 +304,11 @@ func texts[T ~string](in []T) []string {
 // combos reads from the maintained totals which combinations match the filter's dimensions on the days from first to last.
 func (tx *Tx) combos(f models.Filter, first, last int64) (out []combo, err error) {
 	where, args := dimensions(f)
-	query := `SELECT provider, credential_id, kind, state, asset, CAST(SUM(n) AS BIGINT), CAST(SUM(minor) AS BIGINT) FROM transaction_totals
-		WHERE environment = ? AND day BETWEEN ? AND ?` + where + ` GROUP BY provider, credential_id, kind, state, asset HAVING SUM(n) > 0`
+	table, scope, scopeArgs := totalsOf(f.Environment, f.SubAccount)
+	query := `SELECT provider, credential_id, kind, state, asset, CAST(SUM(n) AS BIGINT), CAST(SUM(minor) AS BIGINT) FROM ` + table + `
+		WHERE ` + scope + ` AND day BETWEEN ? AND ?` + where + ` GROUP BY provider, credential_id, kind, state, asset HAVING SUM(n) > 0`
 	if first == last { // one day has one row of each
-		query = "SELECT provider, credential_id, kind, state, asset, n, minor FROM transaction_totals WHERE environment = ? AND day >= ? AND day <= ?" + where + " AND n > 0"
+		query = "SELECT provider, credential_id, kind, state, asset, n, minor FROM " + table + " WHERE " + scope + " AND day >= ? AND day <= ?" + where + " AND n > 0"
 	}
 	err = tx.Each(func(r *sql.Rows) error {
 		var c combo
@@ -302,7 +317,7 @@ func (tx *Tx) combos(f models.Filter, first, last int64) (out []combo, err error
 		}
 		out = append(out, c)
 		return nil
-	}, query, append([]any{f.Environment, first, last}, args...)...)
+	}, query, slices.Concat(scopeArgs, []any{first, last}, args)...)
 	return out, err
 }
 

@@ -40,6 +40,9 @@ func fillRandom(t testing.TB, s *store.Store, n int) []models.Transaction {
 		if i%31 == 0 {
 			x.Alert = "look"
 		}
+		if i%3 == 1 {
+			x.SubAccount = someSub(rnd.IntN(2))
+		}
 		all = append(all, x)
 	}
 	i := 0
@@ -61,6 +64,9 @@ func fillRandom(t testing.TB, s *store.Store, n int) []models.Transaction {
 	return all
 }
 
+// someSub is the id of one of two sub-accounts.
+func someSub(n int) string { return fmt.Sprintf("01990000-0000-7000-8000-00000000000%d", n) }
+
 func matches(f models.Filter, x models.Transaction, now time.Time) bool {
 	from, until := f.Range(now)
 	in := func(vs []string, v string) bool { return len(vs) == 0 || slices.Contains(vs, v) }
@@ -68,6 +74,9 @@ func matches(f models.Filter, x models.Transaction, now time.Time) bool {
 		in(f.Providers, x.Provider) && in(f.Credentials, x.CredentialID) && in(f.Assets, x.Amount.Asset) && x.CreatedAt >= from && (until == 0 || x.CreatedAt < until)
 	if f.Attention {
 		ok = ok && x.Alert != ""
+	}
+	if f.SubAccount != "" {
+		ok = ok && x.SubAccount == f.SubAccount
 	}
 	if f.Search != "" {
 		ok = ok && (x.ProviderRef == f.Search || x.Reference == strings.ToUpper(f.Search) || (len(f.Search) >= 4 && strings.HasPrefix(x.Reference, strings.ToUpper(f.Search))))
@@ -88,7 +97,9 @@ func TestEveryFilterShowsExactlyItsRows(t *testing.T) {
 		for _, query := range []string{"", "kind=payout", "state=unknown", "kind=payout,refund&state=failed", "provider=wspn", "credential=c1", "asset=USD",
 			"provider=wspn&kind=deposit&state=succeeded&asset=BRL", "when=7d", "when=30d&kind=payout", "when=today", "from=2026-08-01&to=2026-08-20&state=succeeded",
 			"provider=nobody", "attention=1", "attention=1&kind=deposit", "asset=BRL&min=500", "q=" + all[17].Reference, "q=" + all[40].Reference[:6], "q=100042", "q=zzzz",
-			"kind=order", "from=2026-09-21&to=2026-09-20"} {
+			"kind=order", "from=2026-09-21&to=2026-09-20", "sub=" + someSub(1), "sub=" + someSub(0) + "&state=unknown", "sub=" + someSub(1) + "&kind=payout",
+			"sub=" + someSub(1) + "&provider=wspn&when=30d", "sub=" + someSub(0) + "&attention=1", "sub=" + someSub(0) + "&asset=BRL&min=500", "sub=" + someSub(0) + "&q=" + all[40].Reference[:6],
+			"sub=" + someSub(7), "sub=all"} {
 			q, _ := url.ParseQuery(query)
 			f, problems := models.ParseFilter(models.Sandbox, q, zone)
 			if len(problems) > 0 {

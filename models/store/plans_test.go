@@ -23,7 +23,8 @@ func TestNoFilterWalksOrSortsTheTable(t *testing.T) {
 		middle := models.Cursor{At: all[len(all)/2].CreatedAt, ID: all[len(all)/2].ID}
 		for _, query := range []string{"", "kind=payout", "state=unknown", "kind=payout,refund&state=failed", "provider=wspn", "credential=c1&asset=USD",
 			"provider=wspn&credential=c1&kind=deposit&state=succeeded&asset=BRL", "when=7d", "when=30d&kind=payout", "attention=1", "attention=1&kind=deposit&state=failed",
-			"q=" + all[17].Reference, "q=100042"} {
+			"q=" + all[17].Reference, "q=100042", "sub=" + someSub(0), "sub=" + someSub(0) + "&state=unknown", "sub=" + someSub(1) + "&kind=payout",
+			"sub=" + someSub(1) + "&provider=wspn&asset=USD", "sub=" + someSub(1) + "&when=7d", "sub=" + someSub(1) + "&attention=1"} {
 			q, _ := url.ParseQuery(query)
 			f, problems := models.ParseFilter(models.Sandbox, q, time.UTC)
 			if len(problems) > 0 {

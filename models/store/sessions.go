@@ -77,6 +77,7 @@ type Signed struct {
 	Blocked models.Role // with BlockedIP: the role whose address rules do not hold the address
 	// BlockedIP: the person is signed in, but not allowed to use the console from this address.
 	BlockedIP bool
+	Working   models.Working // the sub-account that the person works in, in the session's environment
 }
 
 // Actor is the person as store methods want them.
@@ -129,8 +130,11 @@ func (s *Store) SessionByToken(ctx context.Context, token string, from models.Fr
 const sessionQuery = `SELECT s.id, s.user_id, s.stage, s.environment, s.created_us, s.seen_us, s.expires_us, s.step_up_us, s.ip, s.agent, s.data,
 	u.email, u.name, u.state, u.password_hash <> '', u.totp_sealed IS NOT NULL, u.unproved, u.created_us, u.last_sign_in_us,
 	COALESCE((SELECT string_agg(r.role, ',') FROM user_roles r WHERE r.user_id = u.id), ''),
-	EXISTS (SELECT 1 FROM ip_rules i WHERE i.scope = 'console' AND i.removed_us = 0)
-	FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = ? AND s.ended_us = 0`
+	EXISTS (SELECT 1 FROM ip_rules i WHERE i.scope = 'console' AND i.removed_us = 0),
+	COALESCE(a.id, ''), COALESCE(a.name, ''), COALESCE(a.company, ''), COALESCE(a.provider, '')
+	FROM sessions s JOIN users u ON u.id = s.user_id
+	LEFT JOIN working_sub_accounts w ON w.user_id = s.user_id AND w.environment = s.environment LEFT JOIN sub_accounts a ON a.id = w.sub_account_id
+	WHERE s.token_hash = ? AND s.ended_us = 0`
 
 // readSession finds a session that has not ended and its person; guarded tells that there are address rules to look at.
 func (s *Store) readSession(ctx context.Context, token string) (sg Signed, guarded bool, err error) {
@@ -138,7 +142,7 @@ func (s *Store) readSession(ctx context.Context, token string) (sg Signed, guard
 	var roles string
 	err = s.read.QueryRowContext(ctx, s.rebind(sessionQuery), tokenHash(token)).Scan(&se.ID, &se.UserID, &se.Stage, &se.Environment, &se.Created,
 		&se.Seen, &se.Expires, &se.StepUp, &se.IP, &se.Agent, &se.Data, &u.Email, &u.Name, &u.State, &u.HasPassword, &u.HasFactor, &u.Unproved,
-		&u.Created, &u.LastSignIn, &roles, &guarded)
+		&u.Created, &u.LastSignIn, &roles, &guarded, &sg.Working.ID, &sg.Working.Name, &sg.Working.Company, &sg.Working.Provider)
 	if IsNoRow(err) {
 		return sg, false, errUnsigned
 	}

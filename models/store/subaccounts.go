@@ -195,3 +195,24 @@ func (s *Store) SubAccountForTask(ctx context.Context, id string) (a *models.Sub
 	})
 	return a, err
 }
+
+// checkSubAccount holds a new transaction to its sub-account: it must exist, in this environment, at this provider.
+func (tx *Tx) checkSubAccount(t *models.Transaction) error {
+	if t.SubAccount == "" {
+		return nil
+	}
+	var name, provider string
+	var state models.SubAccountState
+	err := tx.QueryRow("SELECT name, provider, state FROM sub_accounts WHERE id = ? AND environment = ?", t.SubAccount, t.Environment).Scan(&name, &provider, &state)
+	switch {
+	case IsNoRow(err):
+		return models.Errorf(models.Conflict, "There is no such sub-account in %s.", t.Environment)
+	case err != nil:
+		return err
+	case !state.Usable():
+		return models.Errorf(models.Conflict, "The sub-account %s is %q; nothing can be made for it yet.", name, state.Word())
+	case provider != t.Provider:
+		return models.Errorf(models.Conflict, "The sub-account %s is at another provider than this credential.", name)
+	}
+	return nil
+}

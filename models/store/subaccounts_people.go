@@ -188,7 +188,7 @@ func (tx *Tx) applyResend(actor models.Actor, id string, payload []byte) error {
 
 // NoteSubAccount keeps what people know of a company.
 func (s *Store) NoteSubAccount(ctx context.Context, actor models.Actor, env models.Environment, id, body string) error {
-	if err := mayReadSubAccounts(actor); err != nil {
+	if err := actor.Require(models.NotesWrite); err != nil {
 		return err
 	}
 	body, err := models.CleanText("note", body, 2000, true)

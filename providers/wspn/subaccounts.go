@@ -21,6 +21,20 @@ func clientTypes() map[string]string {
 	return map[string]string{"partnership": "3", "corporate": "4", "financial institution": "5", "exempt financial institution": "6"}
 }
 
+// subAccountFields is what P-UC asks for. Its list of client types begins at 3; the sample sends 2, whose label is not documented (WSPN-ACC-1).
+func subAccountFields() []providers.Field {
+	return []providers.Field{
+		{Name: "company", Label: "Company, full name", Required: true, Role: providers.RoleOwner, Examples: []string{"Casa Azul Comércio Ltda"}},
+		{Name: "country", Label: "Country of registration", Required: true, MaxLen: 3, Lookup: "countries", Item: "WSPN-PATH-1", Pattern: `[A-Z]{3}`,
+			PatternHelp: "Write the country with three letters, for example SGP.", Examples: []string{"BRA"}},
+		{Name: "type", Label: "Client type", Kind: providers.Select, Required: true, Item: "WSPN-ACC-1", Default: "4", Examples: []string{"4"}, Options: []providers.Option{
+			{Value: "4", Label: "Corporate"}, {Value: "3", Label: "Partnership"}, {Value: "5", Label: "Financial institution"}, {Value: "6", Label: "Exempt financial institution"}}},
+		{Name: "email", Label: "E-mail", Kind: providers.Email, Required: true, Help: "WSPN writes to it. Two sub-accounts may not share one.", Examples: []string{"ops@casa-azul.example"}},
+		{Name: "username", Label: "Username", Required: true, Help: "Once per account. WSPN's list is searched by it for the new account's number, because the answer carries none.",
+			Examples: []string{"casa-azul"}},
+	}
+}
+
 // ListSubAccounts reads one page (P-SUB).
 func (c *client) ListSubAccounts(ctx context.Context, page int) ([]providers.SubAccount, int, error) {
 	a, e := c.do(ctx, call{at: subAccountList, body: map[string]any{}, page: [2]int{max(page, 1), pageRows}})

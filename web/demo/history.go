@@ -3,6 +3,7 @@ package demo
 import (
 	"cmp"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -20,6 +21,30 @@ type Account struct {
 	Version      int64
 	Environment  models.Environment
 	Description  *providers.Description
+	Subs         []Sub // its sub-accounts; some of its transactions are made for one of them
+}
+
+// Sub is a sub-account and since when it is open.
+type Sub struct {
+	ID   string
+	From models.Micros
+}
+
+// sub tells for which sub-account a transaction is: for something under a half of them none. The reference decides, so that nothing else of the
+// history depends on it; the first sub-accounts are the busiest.
+func (a Account) sub(reference string, at models.Micros) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(reference))
+	x := float64(h.Sum32()%10_000) / 10_000
+	if len(a.Subs) == 0 || x > 0.55 {
+		return ""
+	}
+	x /= 0.55
+	s := a.Subs[int(x*x*float64(len(a.Subs)))]
+	if s.From > at {
+		return ""
+	}
+	return s.ID
 }
 
 // Person is somebody who made or approved things in the history.
@@ -155,6 +180,7 @@ func (h *Historian) base(s story, at models.Micros, values map[string]string) st
 	t := models.Transaction{ID: idAt(h.rnd, at), Environment: s.account.Environment, Kind: s.method.Kind, Provider: s.account.Description.Name,
 		CredentialID: s.account.CredentialID, Method: s.method.ID, Reference: h.reference(), Amount: h.amount(s), Party: to.Masked,
 		DestinationDigest: to.Digest, CredentialVersion: s.account.Version, CreatedAt: at, UpdatedAt: at}
+	t.SubAccount = s.account.sub(t.Reference, at)
 	return store.History{Transaction: t, Detail: models.TransactionDetail{Values: values}}
 }
 
@@ -313,7 +339,7 @@ func (h *Historian) giveBack(s story, deposit *store.History, paid models.Micros
 	x := h.base(story{s.account, method, of.Amount.Asset, 0}, at, h.recipient(method))
 	t := &x.Transaction
 	maker, checker := h.people[0], h.people[1%len(h.people)]
-	t.OfID, t.Party, t.CreatedBy, t.CreatedByName = of.ID, of.Party, maker.ID, maker.Name
+	t.OfID, t.Party, t.SubAccount, t.CreatedBy, t.CreatedByName = of.ID, of.Party, of.SubAccount, maker.ID, maker.Name
 	t.Amount = models.Money{Minor: max(1, of.Amount.Minor/4), Asset: of.Amount.Asset}
 	t.Digest = models.PayloadOf(t, &x.Detail).Digest()
 	t.State, t.ProviderRef = models.Draft, h.digits(6)

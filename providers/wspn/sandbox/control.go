@@ -19,9 +19,11 @@ type fault struct {
 // faultPaths are the paths that an operation's name stands for.
 func faultPaths(operation string) []string {
 	return map[string][]string{
-		"payout":  {"/fiat-transaction/withdraw", "/crypto-transaction/withdraw"},
-		"deposit": {"/fiat-transaction/deposit", "/wallet-address/deposit"},
-		"convert": {"/mint-redeem/create"},
+		"payout":           {"/fiat-transaction/withdraw", "/crypto-transaction/withdraw"},
+		"deposit":          {"/fiat-transaction/deposit", "/wallet-address/deposit"},
+		"convert":          {"/mint-redeem/create"},
+		"sub-account":      {"/user-account/create", "/user-account/batch-create"},
+		"sub-account-list": {"/user-account/sub-account"},
 	}[operation]
 }
 
@@ -101,7 +103,7 @@ func (s *Sandbox) faultCommand(r *http.Request) string {
 		return "operation, times and one of the kinds " + kinds + " are needed"
 	}
 	if f.operation != "order" && !strings.HasPrefix(f.operation, "/") && faultPaths(f.operation) == nil {
-		return "operation is payout, deposit, convert, order or a path"
+		return "operation is payout, deposit, convert, order, sub-account, sub-account-list or a path"
 	}
 	s.faults = append(s.faults, f)
 	return ""
