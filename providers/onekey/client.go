@@ -216,6 +216,11 @@ func (c *Client) bearer(ctx context.Context, host *httpx.Client, key, operation,
 		Header: http.Header{"Authorization": {"Bearer " + key}, "User-Agent": {userAgent}, "Accept": {"application/json"}}})
 }
 
+// holdsSecret reports whether a text of the provider repeats one of our keys.
+func (c *Client) holdsSecret(s string) bool {
+	return slices.ContainsFunc(c.secrets, func(secret string) bool { return len(secret) >= 4 && strings.Contains(s, secret) })
+}
+
 // clean makes a text of the provider fit for a page: no secret, no control character, at most 300 characters.
 func (c *Client) clean(s string) string {
 	for _, secret := range c.secrets {

@@ -175,7 +175,7 @@ func (c *Client) instructions(o, info object) providers.Instructions {
 		if len(in.Lines) >= 30 {
 			break
 		}
-		if k == c.set.pixKey { // OKP-DEP-3
+		if k == c.set.pixKey && !c.holdsSecret(meta.text(k)) { // OKP-DEP-3
 			in.QR = printable(meta.text(k))
 		}
 		value := meta.text(k)
@@ -183,8 +183,8 @@ func (c *Client) instructions(o, info object) providers.Instructions {
 			raw, _ := json.Marshal(meta[k])
 			value = string(raw)
 		}
-		// Payment codes are copied byte for byte: only shown whole, never cut.
-		if clean := printable(value); clean != "" && len(clean) <= 2048 {
+		// Payment codes are copied byte for byte: only shown whole, never cut. What repeats a key of ours is no payment code.
+		if clean := printable(value); clean != "" && len(clean) <= 2048 && !c.holdsSecret(clean) {
 			in.Lines = append(in.Lines, providers.Line{Label: c.clean(k), Value: clean, Copy: true})
 		}
 	}

@@ -392,3 +392,15 @@ func TestADepositCallbackWithSeveralSignaturesIsForged(t *testing.T) {
 		}
 	}
 }
+
+// README rule 3: instructions are shown to payers, so what repeats a key of ours is left out of them.
+func TestInstructionsNeverRepeatAKey(t *testing.T) {
+	s := meet(t, always(200, `{"checkout_type":"ONE_SHOT","deposit_id":7,"merchant_invoice_id":"CHTEST","payment_info":{"amount":1.00,"currency":"BRL","payment_method_name":"test-api-signature",
+		"metadata":{"reference":"x test-api-signature","digitable_line":"23793"}}}`))
+	a, ok := s.client(t, map[string]string{"pix_metadata_keys": "reference"}).CreateDeposit(t.Context(),
+		providers.SendRequest{Reference: "CHTEST", Amount: models.Money{Minor: 100, Asset: "BRL"}, Method: "dep_br_pix_quickpay"}).(providers.Accepted)
+	want := []providers.Line{{Label: "Payment method", Value: "[redacted]"}, {Label: "digitable_line", Value: "23793", Copy: true}}
+	if !ok || a.Instructions.QR != "" || !cmp.Equal(a.Instructions.Lines, want) {
+		t.Errorf("%+v", a.Instructions)
+	}
+}

@@ -75,6 +75,9 @@ func (c *client) readEnvelope(res httpx.Response, needHeader bool) (object, *cal
 	case ok && (!has || header["success"] != false):
 		e.kind, e.sentence = kindUnreadable, fmt.Sprintf("WSPN's answer (HTTP %d) does not say whether it succeeded", res.Status)
 	}
+	if record := o.child("result"); record.id("id") != 0 || record.id("orderId") != 0 {
+		e.kind, e.sentence = kindUnreadable, e.sentence+", and gives a record all the same: it contradicts itself"
+	}
 	return nil, e
 }
 

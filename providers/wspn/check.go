@@ -18,7 +18,7 @@ func (c *client) Check(ctx context.Context) []providers.CheckResult {
 	// A token that was cached proves nothing today: it is given up, and a new one is fetched.
 	_, err := c.accessToken(ctx, c.tokens.cached())
 	if err != nil {
-		e := tokenTrouble(err, false)
+		e := tokenTrouble(err)
 		c.diagnose(&token, e, providers.KeysRejected, "WSPN rejected the API key or the API secret, or the key is not active")
 		skipped := providers.CheckResult{Title: "Balance", Verdict: providers.CheckSkipped, Sentence: "Not asked, because there is no token."}
 		return []providers.CheckResult{token, skipped}

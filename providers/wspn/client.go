@@ -183,33 +183,41 @@ func (c *client) do(ctx context.Context, k call) (answer, *callError) {
 	if err != nil {
 		return answer{}, &callError{stage: stageCall, notSent: true, sentence: "the request could not be written: " + err.Error(), err: err}
 	}
-	spent := ""
-	for {
-		access, err := c.accessToken(ctx, spent)
-		if err != nil {
-			return answer{}, tokenTrouble(err, spent != "")
-		}
-		a, e := c.once(ctx, req, access)
-		if e == nil || e.kind != kindAuth || spent != "" {
-			return a, e
-		}
-		if k.single {
-			c.tokens.forget(access)
-			return a, e
-		}
-		spent = access
+	access, err := c.accessToken(ctx, "")
+	if err != nil {
+		return answer{}, tokenTrouble(err)
 	}
+	a, first := c.once(ctx, req, access)
+	if first == nil || first.kind != kindAuth {
+		return a, first
+	}
+	if k.single {
+		c.tokens.forget(access)
+		return a, first
+	}
+	if access, err = c.accessToken(ctx, access); err != nil {
+		return answer{}, first.and("a new token could not be had: " + tokenTrouble(err).sentence)
+	}
+	a, e := c.once(ctx, req, access)
+	if e != nil && e.notSent {
+		return answer{}, first.and("the second try was not sent: " + e.sentence)
+	}
+	return a, e
 }
 
-// tokenTrouble is an error before the call itself. If the call was already made once and refused, it still was refused.
-func tokenTrouble(err error, again bool) *callError {
+// and says what came after an error. What the first call did stays what is judged: it was sent, whatever the second one was not.
+func (e *callError) and(then string) *callError {
+	twin := *e
+	twin.sentence += "; " + then
+	return &twin
+}
+
+// tokenTrouble is an error before the call itself.
+func tokenTrouble(err error) *callError {
 	var e *callError
 	if errors.As(err, &e) {
 		twin := *e
 		twin.notSent = true
-		if again {
-			twin.sentence = "WSPN refused the token, and a new one could not be had: " + twin.sentence
-		}
 		return &twin
 	}
 	return &callError{stage: stageToken, kind: kindTransport, notSent: true, sentence: "no token could be had in time", err: err}

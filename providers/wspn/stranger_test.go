@@ -24,6 +24,7 @@ type stranger struct {
 	*httptest.Server
 	mu     sync.Mutex
 	tokens int
+	deny   bool // no token any more
 	got    []heard
 	answer func(n int, r *http.Request) (int, string)
 }
@@ -42,8 +43,12 @@ func meet(t *testing.T, answer func(n int, r *http.Request) (int, string)) *stra
 		s.got = append(s.got, heard{r.Method + " " + r.RequestURI, string(body), r.Header.Clone()})
 		if r.URL.Path == tokenPath {
 			s.tokens++
-			n := s.tokens
+			n, deny := s.tokens, s.deny
 			s.mu.Unlock()
+			if deny {
+				w.WriteHeader(503)
+				return
+			}
 			_, _ = io.WriteString(w, `{"header":{"success":true},"result":{"access_token":"tok`+strings.Repeat("0", 20)+string(rune('0'+n))+`","token_type":"bearer","expires_in":21600,"refresh_token":"rt`+strings.Repeat("0", 22)+`","rt_expires_in":43200}}`)
 			return
 		}
@@ -170,6 +175,44 @@ func TestACodeBehindAServerErrorProvesNothing(t *testing.T) {
 	for status, want := range map[int]providers.Result{200: providers.NotFound, 404: providers.NotFound, 500: providers.Unclear, 302: providers.Unclear} {
 		s := meet(t, saying(status, `{"header":{"success":false,"code":"E_NONE"}}`))
 		if f := s.client(t, typed).FindPayout(t.Context(), providers.Query{Method: payCrypto, Reference: "CH1"}); f.Result != want {
+			t.Errorf("HTTP %d: %+v", status, f)
+		}
+	}
+}
+
+// What the first call did stays what is judged when the second one cannot be made: behind a 200 an error code leaves the outcome open.
+func TestASecondTryThatIsNotMadeHidesNothingOfTheFirst(t *testing.T) {
+	for status, want := range map[int]string{401: "refused E_TOKEN", 200: "unknown"} {
+		var s *stranger
+		s = meet(t, func(int, *http.Request) (int, string) {
+			s.mu.Lock()
+			s.deny = true
+			s.mu.Unlock()
+			return status, `{"header":{"success":false,"code":"E_TOKEN"}}`
+		})
+		got := ""
+		switch out := s.client(t, map[string]string{"auth_error_codes": "401,E_TOKEN"}).SendPayout(t.Context(), fiatPayout(t, "CH1", "500")).(type) {
+		case providers.Refused:
+			got = "refused " + out.Code
+		case providers.Unknown:
+			got = "unknown"
+		}
+		if got != want || len(s.got)-s.tokens != 1 {
+			t.Errorf("HTTP %d: %s after %d calls, want %s", status, got, len(s.got)-s.tokens, want)
+		}
+	}
+}
+
+// An answer that says no and gives a record contradicts itself: nothing follows from it, and nothing is sent again.
+func TestARefusalWithARecordIsNoRefusal(t *testing.T) {
+	typed := map[string]string{"refusal_codes": "E_FUNDS", "not_found_codes": "E_FUNDS"}
+	for _, status := range []int{200, 400, 401} {
+		s := meet(t, saying(status, `{"header":{"success":false,"code":"E_FUNDS"},"result":{"id":5,"orderId":5}}`))
+		c := s.client(t, typed)
+		if out, ok := c.SendPayout(t.Context(), fiatPayout(t, "CH1", "500")).(providers.Unknown); !ok || len(s.got)-s.tokens != 1 {
+			t.Errorf("HTTP %d: %+v after %d calls", status, out, len(s.got)-s.tokens)
+		}
+		if f := c.FindPayout(t.Context(), providers.Query{Method: payCrypto, Reference: "CH1"}); f.Result != providers.Unclear {
 			t.Errorf("HTTP %d: %+v", status, f)
 		}
 	}
