@@ -404,3 +404,19 @@ func TestInstructionsNeverRepeatAKey(t *testing.T) {
 		t.Errorf("%+v", a.Instructions)
 	}
 }
+
+// OKP-SIG-2 unlocks what moves money in live: only an answer of OneKey's own proves it.
+func TestARedirectOrAServerErrorProvesNoKey(t *testing.T) {
+	for status, proved := range map[int]bool{404: true, 302: false, 500: false, 502: false} {
+		for i, r := range meet(t, always(status, `{"code":208,"description":"Resource not found"}`)).client(t, nil).Check(t.Context())[1:2] {
+			if r.Proved != proved || (r.Verdict == providers.CheckOK) != proved {
+				t.Errorf("deposits, HTTP %d: %d %+v", status, i, r)
+			}
+		}
+	}
+	for status, proved := range map[int]bool{412: true, 307: false, 503: false} {
+		if r := meet(t, always(status, `{"code":509,"message":"Cashout not found"}`)).client(t, nil).Check(t.Context())[0]; r.Proved != proved {
+			t.Errorf("cashouts, HTTP %d: %+v", status, r)
+		}
+	}
+}
