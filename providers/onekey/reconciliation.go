@@ -191,10 +191,10 @@ func (c *Client) searchBooks(ctx context.Context, book string, q providers.Query
 			}
 		}
 		if rowsOf(o) < pageSize(o) {
-			break
+			return "", "It is not in OneKey's books of that day."
 		}
 	}
-	return "", "It is not in OneKey's books of that day."
+	return "", "OneKey's books of that day are longer than can be searched."
 }
 
 // bookBalances reads /balance. Its documented fields state no currency: none is invented.

@@ -2,6 +2,7 @@ package wspn
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -110,10 +111,11 @@ func (c *client) listAll(ctx context.Context, at endpoint) ([]object, *callError
 			all = append(all, o)
 		}
 		if fresh == 0 || len(list) < historyRows {
-			break
+			return all, nil
 		}
 	}
-	return all, nil
+	// Never a part for the whole: what is not in the list may be added once more.
+	return nil, &callError{stage: stageCall, kind: kindUnreadable, sentence: fmt.Sprintf("the list is longer than %d pages", bookPages)}
 }
 
 func trimmedValues(values map[string]string) map[string]string {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -392,6 +393,34 @@ func TestAtWSPNItselfOnlyDocumentedAndTypedWordsMeanSomething(t *testing.T) {
 		c := v.(*client)
 		if got := c.stateOf(models.Payout, "COMPLETED"); got != x.want || c.stateOf(models.Payout, "TO_BE_PROCESSED") != models.Pending {
 			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// A list of which the end was not reached is no list: what is not in it would be opened, or added, once more.
+func TestAListIsReadToItsEndOrNotAtAll(t *testing.T) {
+	n := 0
+	full := func(member string) string {
+		var b strings.Builder
+		for range 50 {
+			n++
+			b.WriteString(`,{"` + member + `":` + strconv.Itoa(n) + `}`)
+		}
+		return `{"header":{"success":true},"resultList":[` + b.String()[1:] + `]`
+	}
+	s := meet(t, func(int, *http.Request) (int, string) { return 200, full("id") + `}` })
+	if list, err := s.client(t, nil).BankAccounts(t.Context()); err == nil || len(s.got)-s.tokens != bookPages {
+		t.Errorf("%d accounts, %v after %d calls", len(list), err, len(s.got)-s.tokens)
+	}
+	for tail, want := range map[string]int{`}`: 4, `,"pagination":{"current":3,"size":50,"pages":3,"total":150}}`: 3, `,"pagination":{"current":3,"size":50,"pages":9,"total":450}}`: 9} {
+		list, pages, err := meet(t, saying(200, full("clientId")+tail)).client(t, nil).ListSubAccounts(t.Context(), 3)
+		if err != nil || len(list) != 50 || pages != want {
+			t.Errorf("%s: %d on page 3 of %d, %v", tail, len(list), pages, err)
+		}
+	}
+	for body, ok := range map[string]bool{`,"resultList":[]`: true, ``: false, `,"resultList":[null]`: false, `,"resultList":[{"companyFullName":"x"}]`: false} {
+		if _, _, err := meet(t, saying(200, `{"header":{"success":true}`+body+`}`)).client(t, nil).ListSubAccounts(t.Context(), 1); (err == nil) != ok {
+			t.Errorf("%s: %v", body, err)
 		}
 	}
 }

@@ -41,8 +41,12 @@ func (c *client) ListSubAccounts(ctx context.Context, page int) ([]providers.Sub
 	if e != nil {
 		return nil, 0, readError("WSPN's list of sub-accounts", e)
 	}
+	list, said := a.listed("resultList")
+	if !said { // an empty list would look the same, and an account that is not listed may be opened once more
+		return nil, 0, models.Errorf(models.Unavailable, "WSPN's answer holds no list of sub-accounts that can be read.")
+	}
 	var out []providers.SubAccount
-	for _, o := range rows(a.object["resultList"]) {
+	for _, o := range list {
 		id := o.id("clientId")
 		if id == 0 {
 			return nil, 0, models.Errorf(models.Unavailable, "WSPN's list of sub-accounts has a line without a client id.")
@@ -51,7 +55,11 @@ func (c *client) ListSubAccounts(ctx context.Context, page int) ([]providers.Sub
 			Type: clean(o.text("companyType"), 64), State: clean(o.text("clientStatus"), 64), Username: clean(o.text("username"), 255), UserID: o.words("userId"),
 			Email: clean(o.text("email"), 255), Raw: o.raw()})
 	}
-	return out, pagesOf(a), nil
+	pages := pagesOf(a)
+	if len(list) >= pageRows && a.child("pagination").id("pages") == 0 { // nobody has said that this is the last page
+		pages = max(page, 1) + 1
+	}
+	return out, pages, nil
 }
 
 // pagesOf reads how many pages there are; at least the one that was read.

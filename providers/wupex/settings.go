@@ -71,6 +71,7 @@ func orderSettings() []providers.Setting {
 			Options: options("any_4xx", "under any 4xx status", "409", "under 409 only")},
 		{Name: "funds_error", Item: "WUPEX-ORD-6", Label: "Code for too little money", Default: "INSUFFICIENT_BALANCE", Pattern: `^[A-Z][A-Z_]{2,39}$`},
 		{Name: "resend_on_429", Item: "WUPEX-ORD-7", Label: "An order answered 429", Default: "not_processed",
+			Help:    "In live it has an unknown outcome until two admins have confirmed WUPEX-ORD-7.",
 			Options: options("not_processed", "was not processed and may be sent again", "unknown", "has an unknown outcome")},
 		{Name: "detail_shape", Item: "WUPEX-DET-1", Label: "Codes in an order's detail", Default: "groups",
 			Options: options("groups", "in data.orderData[].serials[]", "flat", "in data.serials[]")},
