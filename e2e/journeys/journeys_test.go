@@ -42,6 +42,7 @@ func TestTheJourneys(t *testing.T) {
 	}{
 		{"a payout is made, approved by another person, sent, and called succeeded by a webhook", w.paysByPIX},
 		{"a payout whose answer is lost is unknown, is asked about, and was executed once", w.losesAnAnswer},
+		{"a payout and its approval come out on paper, on two sheets at most", w.printsOnPaper},
 		{"a deposit is paid, and another one after it had expired", w.takesDeposits},
 		{"a quote is taken within its seconds, and refused after them", w.converts},
 		{"a bank withdrawal below 100 is refused in words", w.withdrawsTooLittle},
