@@ -26,6 +26,7 @@ type cli struct {
 	Zone          string   `help:"Time zone for those who have not chosen one." default:"UTC" env:"COUNTINGHOUSE_ZONE"`
 	Egress        string   `name:"egress-address" help:"The address that providers see us call from; shown where they must list it." env:"COUNTINGHOUSE_EGRESS_ADDRESS"`
 	KeepExchanges int      `name:"keep-exchanges" help:"Days that requests to providers and their webhooks stay readable. What is evidence stays." default:"400" env:"COUNTINGHOUSE_KEEP_EXCHANGES"`
+	Kit           bool     `help:"Show admins every piece of the pages at /kit, for those who work on them." env:"COUNTINGHOUSE_KIT"`
 	VaultKey      string   `help:"The vault's key document, instead of vault.key in the data folder." env:"COUNTINGHOUSE_VAULT_KEY" hidden:""`
 	AuditKey      string   `help:"Base64 of the audit key's 32 bytes, instead of audit.key in the data folder." env:"COUNTINGHOUSE_AUDIT_KEY" hidden:""`
 
@@ -49,7 +50,7 @@ func main() {
 		os.Exit(web.ExitCode(&web.ConfigError{Sentence: err.Error()}, os.Stderr))
 	}
 	cfg := web.Config{Data: c.Data, Database: c.Database, Listen: c.Listen, PublicURL: c.PublicURL, MetricsListen: c.MetricsListen,
-		TrustedProxies: c.TrustedProxy, Merchant: c.Merchant, Zone: c.Zone, EgressAddress: c.Egress, KeepExchanges: c.KeepExchanges, VaultKey: c.VaultKey, AuditKey: c.AuditKey}
+		TrustedProxies: c.TrustedProxy, Merchant: c.Merchant, Zone: c.Zone, EgressAddress: c.Egress, KeepExchanges: c.KeepExchanges, Kit: c.Kit, VaultKey: c.VaultKey, AuditKey: c.AuditKey}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	os.Exit(web.ExitCode(k.Run(&web.Env{Context: context.Background(), Config: cfg, Log: log, Out: os.Stdout, Providers: all.Registry(), Sandboxes: all.Sandboxes()}), os.Stderr))
 }

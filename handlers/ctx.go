@@ -41,6 +41,7 @@ type Shell struct {
 	Counts func(c *Ctx) map[string]string        // what waits, by menu item; nil counts nothing
 	WorkIn func(c *Ctx) []models.Working         // what the switch of the working sub-account offers; nil offers nothing
 	Demo   bool
+	Kit    bool   // the kit of the pages is served
 	Base   string // the public address without a slash at the end, for links that are handed over
 	Secure bool   // https: cookies say so
 }
@@ -110,6 +111,9 @@ func (c *Ctx) Page(title string) views.Page {
 		p.Envs = []views.EnvLink{{Env: "sandbox", Label: "Sandbox"}, {Env: "live", Label: "Live"}}
 		p.User = views.User{Name: c.Actor.Name, RoleText: models.RoleText(c.Actor.Roles), Initials: initials(c.Actor.Name)}
 		p.Zone = ui.ZoneName(c.Now, c.Zone)
+		if c.Shell.Kit && c.Actor.Can(models.SettingsManage) {
+			p.KitHref = views.KitPath
+		}
 		if c.Shell.Menu != nil {
 			p.Menu = c.Shell.Menu(c.Actor)
 		}

@@ -4,11 +4,21 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"countinghouse/views/ui"
 )
 
 // The data of the kit page is made up and the same at every call, so that two
 // pictures of it can be compared.
+
+// KitPath is where the kit is, in development and in the demonstration.
+const KitPath = "/kit"
+
+// KitSamples are pages as they look with made-up data, by name.
+func KitSamples() map[string]func(Page) templ.Component {
+	return map[string]func(Page) templ.Component{"transactions": KitTransactions, "payout": KitPayout, "home": KitHome, "form": KitForm, "review": KitReview, "sign-in": KitSignIn, "error": KitError}
+}
 
 func kitTime(clock string) time.Time {
 	t, err := time.Parse("2006-01-02 15:04:05.000", "2026-11-22 "+clock)

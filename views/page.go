@@ -46,6 +46,8 @@ type Page struct {
 	Search  string // what was searched for, to fill the box
 	Path    string // address of this page, so that a posted preference can come back
 
+	KitHref string // in the demonstration and in development, for admins: where the kit is
+
 	SearchAction  string
 	SignOutAction string
 	SessionsHref  string

@@ -25,9 +25,12 @@ type Config struct {
 	AuditKey       string   // base64 of the audit key's 32-byte seed, instead of audit.key in Data
 	KeepExchanges  int      // days that requests to providers and their webhooks stay readable; zero: 400. What is evidence stays for ever
 	EgressAddress  string   // the address that providers see us call from, for sentences and the health page; empty: not known
+	Kit            bool     // serve the kit of the pages to admins; the demonstration always does
 	Demo           bool     // set by the demo command only; there is no flag for it
 	GracePeriod    time.Duration
 }
+
+func (c Config) kit() bool { return c.Kit || c.Demo }
 
 // ConfigError is a mistake in the configuration, as one sentence.
 type ConfigError struct{ Sentence string }

@@ -30,6 +30,7 @@ func (a *App) routes() []handlers.Route {
 		(&handlers.Allowlist{Store: a.store, Registry: a.deps.Providers, Caller: a.cfg.EgressAddress, Proxies: a.cfg.proxies}).Routes(),
 		(&handlers.SubAccounts{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.subAccounts()}).Routes(),
 		(&handlers.Audit{Store: a.store}).Routes(),
+		handlers.Kit{Served: a.cfg.kit()}.Routes(),
 		a.deps.Floors,
 	)
 }

@@ -75,16 +75,11 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 }
 
 func samplePages() map[string]func(views.Page) templ.Component {
-	return map[string]func(views.Page) templ.Component{
-		"/kit/transactions": views.KitTransactions,
-		"/kit/payout":       views.KitPayout,
-		"/kit/home":         views.KitHome,
-		"/kit":              views.Kit,
-		"/kit/form":         views.KitForm,
-		"/kit/review":       views.KitReview,
-		"/kit/sign-in":      views.KitSignIn,
-		"/kit/error":        views.KitError,
+	pages := map[string]func(views.Page) templ.Component{views.KitPath: views.Kit}
+	for name, view := range views.KitSamples() {
+		pages[views.KitPath+"/"+name] = view
 	}
+	return pages
 }
 
 func cookie(r *http.Request, name string) string {
