@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"mime"
 	"net/http"
@@ -126,13 +127,15 @@ func (c *Client) exchange(ctx context.Context, operation string, w wire) (httpx.
 	if u, err := url.Parse(c.baseURL); err == nil {
 		prefix = strings.TrimRight(u.EscapedPath(), "/")
 	}
-	header := c.auth.headers(c.id, signed{at: c.clock(), method: w.method, path: prefix + w.path, body: w.body})
+	// A field of the table that travels as a header never takes the place of one that authenticates.
+	header := w.header.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
+	maps.Copy(header, c.auth.headers(c.id, signed{at: c.clock(), method: w.method, path: prefix + w.path, body: w.body}))
 	header.Set("Accept", acceptBoth)
 	if w.contentType != "" {
 		header.Set("Content-Type", w.contentType)
-	}
-	for name, values := range w.header {
-		header[name] = values
 	}
 	return c.http.Do(ctx, httpx.Request{Operation: operation, Method: w.method, Path: w.path, RawQuery: w.query, Header: header, Body: w.body})
 }

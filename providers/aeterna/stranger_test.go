@@ -192,3 +192,15 @@ func TestTheSignatureOfACallbackIsNotKept(t *testing.T) {
 		t.Errorf("%v", kept.Header)
 	}
 }
+
+// AET-SIG-1: the three headers are there once, made from the credential, whatever a table sends as headers.
+func TestATableNeverReplacesAHeaderThatAuthenticates(t *testing.T) {
+	table := strings.Replace(string(profileL), `{"name": "clientId", "from": "value", "key": "client_id", "required": true, "max": 64},`,
+		`{"name": "clientId", "from": "value", "key": "client_id", "required": true, "max": 64}, {"name": "x-app-access-sig", "in": "header", "from": "value", "key": "client_id"}, {"name": "X-Payer", "in": "header", "from": "value", "key": "client_id"},`, 1)
+	var got []heard
+	c := listening(t, &got, map[string]string{settingTable: table}, 500, `{}`)
+	c.CreateDeposit(t.Context(), providers.SendRequest{Reference: "CH2", Method: "payin_card", Amount: models.Money{Minor: 500, Asset: "RUB"}, Values: map[string]string{"client_id": "u1"}})
+	if len(got) != 1 || !cmp.Equal(got[0].header.Values("X-App-Access-Sig"), []string{positive()["V1"].want}) || got[0].header.Get("X-Payer") != "u1" {
+		t.Errorf("%+v", got)
+	}
+}
