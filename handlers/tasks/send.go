@@ -15,8 +15,9 @@ import (
 	"countinghouse/providers"
 )
 
-// callTimeout bounds one call to a provider. It is far below the time after which an open attempt counts as lost.
-const callTimeout = 45 * time.Second
+// callTimeout bounds one call to a provider: more than the longest that a contract gives it (60 s, WUPEX-TIME-1), and with the recording of the
+// answer still below the two minutes after which an open attempt counts as lost.
+const callTimeout = 65 * time.Second
 
 // recordTimeout bounds the recording of an answer; it runs to its end even when the program is asked to stop.
 const recordTimeout = 30 * time.Second
