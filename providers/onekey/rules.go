@@ -65,7 +65,12 @@ func countryProblems(set func(string) string, m providers.Method, v map[string]s
 	case "ar_cbu":
 		ps := one(set("cbu_check") == "no" || validCBU(v["bank_account"]), "bank_account", "This CBU is not valid: its check digits do not fit.")
 		return append(ps, documentProblem("AR", v)...)
-	case "co_bank", "co_nequi", "co_daviplata":
+	case "co_bank":
+		// These pseudo codes take no account at all, and Nequi and Daviplata a mobile number (contract 5.4): an account must not go with them.
+		ps := one(!slices.Contains([]string{"10001", "10002", "10003", "1507", "1551"}, strings.TrimLeft(v["bank_code"], "0")), "bank_code",
+			"This code is no bank with accounts. For Nequi and Daviplata use their own methods.")
+		return append(ps, documentProblem("CO", v)...)
+	case "co_nequi", "co_daviplata":
 		return documentProblem("CO", v)
 	case "pe_cci":
 		return documentProblem("PE", v)

@@ -420,3 +420,16 @@ func TestARedirectOrAServerErrorProvesNoKey(t *testing.T) {
 		}
 	}
 }
+
+// Contract 5.4: the Colombian pseudo codes take no account, so none is sent with one.
+func TestAColombianAccountGoesWithABankOnly(t *testing.T) {
+	for code, ok := range map[string]bool{"1007": true, "1": true, "10001": false, "10002": false, "10003": false, "1507": false, "01551": false} {
+		s := meet(t, always(200, `{"cashout_id":"7"}`))
+		v := PayoutValues("co_bank")
+		v["bank_code"] = code
+		o := s.client(t, nil).SendPayout(t.Context(), providers.SendRequest{Reference: "CHTEST", Amount: models.Money{Minor: 100, Asset: "COP"}, Method: "co_bank", Values: v, NotifyURL: "https://shop.example/n"})
+		if (outcome(o) == "accepted") != ok || (len(s.got) == 1) != ok {
+			t.Errorf("%s: %+v", code, o)
+		}
+	}
+}
