@@ -100,9 +100,13 @@ func (h *People) renderPerson(c *Ctx, status int, roles []models.Role, errs []ui
 	if errs == nil {
 		roles = u.Roles
 	}
+	keys, err := h.Store.Passkeys(c.Context(), c.Actor, u.ID)
+	if err != nil {
+		return err
+	}
 	page := c.Page(u.Name)
 	page.Breadcrumbs = []ui.Crumb{{Label: "People", Href: "/people"}, {Label: u.Name}}
-	return c.RenderStatus(status, views.Person(page, views.PersonParams{User: u, Sessions: sessions, History: history, Me: c.Actor, Clock: c.Clock(), Roles: roles, Errors: errs}))
+	return c.RenderStatus(status, views.Person(page, views.PersonParams{User: u, Passkeys: keys, Sessions: sessions, History: history, Me: c.Actor, Clock: c.Clock(), Roles: roles, Errors: errs}))
 }
 
 func (h *People) roles(c *Ctx) error {

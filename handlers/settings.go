@@ -13,7 +13,10 @@ import (
 )
 
 // Settings is one's own page: sessions, password, second factor, looks, environment.
-type Settings struct{ Store *store.Store }
+type Settings struct {
+	Store    *store.Store
+	Passkeys models.PasskeySite
+}
 
 // Routes lists them.
 func (h *Settings) Routes() []Route {
@@ -33,12 +36,24 @@ func (h *Settings) Routes() []Route {
 func (h *Settings) page(c *Ctx) error { return h.render(c, fiber.StatusOK, nil) }
 
 func (h *Settings) render(c *Ctx, status int, errs []ui.FieldError) error {
+	return h.draw(c, status, views.SettingsParams{Errors: errs})
+}
+
+// renderPasskeys draws the page again after a passkey was not registered.
+func (h *Settings) renderPasskeys(c *Ctx, name string, errs []ui.FieldError) error {
+	return h.draw(c, fiber.StatusUnprocessableEntity, views.SettingsParams{PasskeyName: name, PasskeyErrors: errs})
+}
+
+func (h *Settings) draw(c *Ctx, status int, p views.SettingsParams) error {
 	u, sessions, history, err := h.Store.Person(c.Context(), c.Actor, c.Actor.UserID)
 	if err != nil {
 		return err
 	}
-	return c.RenderStatus(status, views.Settings(c.Page("Settings"), views.SettingsParams{User: u, Sessions: sessions, History: history, Me: c.Actor,
-		Clock: c.Clock(), Zone: c.Zone.String(), Errors: errs}))
+	if p.Passkeys, err = h.Store.Passkeys(c.Context(), c.Actor, c.Actor.UserID); err != nil {
+		return err
+	}
+	p.User, p.Sessions, p.History, p.Me, p.Clock, p.Zone, p.Site = u, sessions, history, c.Actor, c.Clock(), c.Zone.String(), h.Passkeys
+	return c.RenderStatus(status, views.Settings(c.Page("Settings"), p))
 }
 
 func (h *Settings) endOthers(c *Ctx) error {

@@ -16,7 +16,8 @@ import (
 type SignIn struct {
 	Store *store.Store
 	// Demo are the people of the demonstration; nobody elsewhere. Their links stand on the sign-in page.
-	Demo []views.DemoPerson
+	Demo     []views.DemoPerson
+	Passkeys models.PasskeySite
 }
 
 // Routes lists them. The demo link is there in the demonstration only.
@@ -53,14 +54,14 @@ var doneNotices = map[string]string{
 }
 
 func (h *SignIn) form(c *Ctx) error {
-	return c.Render(views.SignIn(c.Page("Sign in"), views.SignInParams{Back: LocalPath(c.Query("back"), ""), Done: doneNotices[c.Query("done")], Demo: h.Demo}))
+	return c.Render(views.SignIn(c.Page("Sign in"), views.SignInParams{Back: LocalPath(c.Query("back"), ""), Done: doneNotices[c.Query("done")], Demo: h.Demo, Passkeys: h.Passkeys}))
 }
 
 func (h *SignIn) password(c *Ctx) error {
 	email, back := c.Form("email"), LocalPath(c.Form("back"), "/")
 	token, stage, err := h.Store.SignIn(c.Context(), email, c.FormRaw("password"), c.From)
 	if errs, ok := Problems(err); ok {
-		return c.RenderStatus(fiber.StatusUnprocessableEntity, views.SignIn(c.Page("Sign in"), views.SignInParams{Email: cutText(email, 254), Back: back, Errors: errs, Demo: h.Demo}))
+		return c.RenderStatus(fiber.StatusUnprocessableEntity, views.SignIn(c.Page("Sign in"), views.SignInParams{Email: cutText(email, 254), Back: back, Errors: errs, Demo: h.Demo, Passkeys: h.Passkeys}))
 	}
 	if err != nil {
 		return err
@@ -238,11 +239,9 @@ func (h *SignIn) signOut(c *Ctx) error {
 }
 
 func (h *SignIn) stepUpForm(c *Ctx) error {
-	p := codeParams(c, "/step-up", LocalPath(c.Query("back"), "/"), nil)
-	for _, d := range h.Demo {
-		if d.UserID == c.Actor.UserID {
-			p.Demo = withBack(d.Href, p.Back)
-		}
+	p, err := h.stepUpParams(c, LocalPath(c.Query("back"), "/"), nil)
+	if err != nil {
+		return err
 	}
 	return c.Render(views.StepUp(c.Page("Second factor"), p))
 }
@@ -251,15 +250,16 @@ func (h *SignIn) stepUp(c *Ctx) error {
 	back := LocalPath(c.Form("back"), "/")
 	err := h.Store.StepUp(c.Context(), c.Actor, c.FormRaw("code"))
 	if errs, ok := Problems(err); ok {
-		return c.RenderStatus(fiber.StatusUnprocessableEntity, views.StepUp(c.Page("Second factor"), codeParams(c, "/step-up", back, errs)))
+		p, perr := h.stepUpParams(c, back, errs)
+		if perr != nil {
+			return perr
+		}
+		return c.RenderStatus(fiber.StatusUnprocessableEntity, views.StepUp(c.Page("Second factor"), p))
 	}
 	if err != nil {
 		return err
 	}
-	if err := c.Notes.Add(string(ui.Ok), "Your second factor counts until "+c.Now.Add(models.StepUpFor).In(c.Zone).Format("15:04")+". Go on where you were."); err != nil {
-		return err
-	}
-	return c.Redirect(back)
+	return h.steppedUp(c, back)
 }
 
 // demo signs a visitor of the demonstration in. It is the one GET that changes something, and exists nowhere else.

@@ -209,3 +209,29 @@ func shortHash(hash string) string {
 	}
 	return hash
 }
+
+var passkeyColumns = []ui.Column{{Label: "Passkey"}, {Label: "Registered", Kind: ui.TimeColumn}, {Label: "Last used", Kind: ui.TimeColumn}, {Label: "Remove", Hidden: true}}
+
+// passkeyRows lists passkeys; remove gives the address that takes one away, or is nil for whoever may only look.
+func passkeyRows(list []models.Passkey, clock Clock, remove func(id string) string) []ui.Row {
+	var rows []ui.Row
+	for _, k := range list {
+		name := ui.Cell{Text: k.Name, Head: true}
+		if k.Synced {
+			name.Sub = "backed up by its maker: it may be on several devices"
+		}
+		used := ui.Text("not yet")
+		if k.Used != 0 {
+			used = ui.Is(ui.Time(clock.at(k.Used)))
+		}
+		if k.Blocked != 0 {
+			used = ui.Cell{Content: ui.StatusChip(ui.StatusParams{Tone: ui.Bad, Word: "Blocked"}), Sub: "its counter went back: a copy may exist"}
+		}
+		cells := []ui.Cell{name, ui.Is(ui.Time(clock.at(k.Created))), used}
+		if remove != nil {
+			cells = append(cells, ui.Is(ui.PostButton(ui.PostButtonParams{Action: remove(k.ID), Button: ui.ButtonParams{Label: "Remove", Small: true, Kind: ui.Danger}})))
+		}
+		rows = append(rows, ui.Row{Cells: cells})
+	}
+	return rows
+}

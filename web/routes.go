@@ -15,9 +15,12 @@ import (
 
 // routes is THE route table: one line per noun. A test walks it with every role.
 func (a *App) routes() []handlers.Route {
+	signIn := &handlers.SignIn{Store: a.store, Demo: a.deps.People, Passkeys: a.cfg.passkeys()}
+	settings := &handlers.Settings{Store: a.store, Passkeys: signIn.Passkeys}
 	return slices.Concat(
 		(&handlers.Home{Store: a.store, Providers: a.deps.Providers, Caller: a.cfg.EgressAddress}).Routes(),
-		(&handlers.SignIn{Store: a.store, Demo: a.deps.People}).Routes(),
+		signIn.Routes(),
+		(&handlers.Passkeys{Store: a.store, Site: signIn.Passkeys, SignIn: signIn, Settings: settings}).Routes(),
 		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Merchant: a.cfg.Merchant, Ask: a.deps.Engine.asker(), Instance: a.deps.Engine.name()}).Routes(),
 		(&handlers.Make{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Callback: a.deps.Engine.callbacks(), Sniff: sniffProof}).Routes(),
 		a.keyRoutes(),
@@ -25,7 +28,7 @@ func (a *App) routes() []handlers.Route {
 		(&handlers.Policies{Store: a.store, Providers: a.deps.Providers}).Routes(),
 		(&handlers.Ledger{Store: a.store, Providers: a.deps.Providers}).Routes(),
 		(&handlers.Search{Store: a.store, Providers: a.deps.Providers}).Routes(),
-		(&handlers.Settings{Store: a.store}).Routes(),
+		settings.Routes(),
 		(&handlers.People{Store: a.store}).Routes(),
 		(&handlers.Allowlist{Store: a.store, Registry: a.deps.Providers, Caller: a.cfg.EgressAddress, Proxies: a.cfg.proxies}).Routes(),
 		(&handlers.SubAccounts{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.subAccounts()}).Routes(),

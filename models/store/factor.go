@@ -289,7 +289,11 @@ func (s *Store) RenewRecoveryCodes(ctx context.Context, actor models.Actor) (cod
 	return codes, err
 }
 
+// dropFactor takes a person's second factor away, passkeys too: they stand for it, and may be on the device that was lost.
 func (tx *Tx) dropFactor(userID string) error {
+	if err := tx.dropPasskeys(userID); err != nil {
+		return err
+	}
 	if err := tx.Exec("UPDATE users SET totp_sealed = NULL, totp_pending = NULL WHERE id = ?", userID); err != nil {
 		return err
 	}

@@ -111,8 +111,13 @@ func (tx *Tx) signInEntry(userID, outcome string, from models.From) error {
 		models.NewID(), tx.Now, userID, outcome, clean(from.IP), cut(clean(from.Agent), 200))
 }
 
-// finish ends the halfway session and starts the real one.
+// finish ends the halfway session and starts the real one. Password and second factor were both shown, so neither is unproved any more.
 func (tx *Tx) finish(row userRow, halfway, outcome string, from models.From) (token string, err error) {
+	return tx.enter(row, halfway, outcome, from, "")
+}
+
+// enter is finish where something may stay unproved.
+func (tx *Tx) enter(row userRow, halfway, outcome string, from models.From, unproved string) (token string, err error) {
 	if err := tx.Exec("UPDATE sessions SET ended_us = ?, ended_why = 'replaced at sign-in' WHERE id = ?", tx.Now, halfway); err != nil {
 		return "", err
 	}
@@ -121,7 +126,7 @@ func (tx *Tx) finish(row userRow, halfway, outcome string, from models.From) (to
 			return "", err
 		}
 	}
-	if err := tx.Exec("UPDATE users SET last_sign_in_us = ?, unproved = '' WHERE id = ?", tx.Now, row.ID); err != nil {
+	if err := tx.Exec("UPDATE users SET last_sign_in_us = ?, unproved = ? WHERE id = ?", tx.Now, unproved, row.ID); err != nil {
 		return "", err
 	}
 	if err := tx.signInEntry(row.ID, outcome, from); err != nil {

@@ -59,6 +59,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 			{"DELETE FROM sessions WHERE expires_us < ?", old},
 			{"DELETE FROM links WHERE expires_us < ?", old},
 			{"DELETE FROM sign_ins WHERE at_us < ?", old},
+			{"DELETE FROM passkey_ceremonies WHERE expires_us < ?", tx.Now},
 			{"DELETE FROM refused_addresses WHERE last_us < ?", old},
 			{"DELETE FROM throttles WHERE since_us < ? AND blocked_us = 0", tx.Now.Add(-24 * time.Hour)},
 			{"DELETE FROM throttles WHERE blocked_us <> 0 AND blocked_us < ?", tx.Now.Add(-24 * time.Hour)},
