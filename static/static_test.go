@@ -28,7 +28,7 @@ func open(t *testing.T, name string) *File {
 
 func TestEveryAssetIsFoundUnderItsAddressWithItsType(t *testing.T) {
 	want := map[string]string{
-		"app.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8", "icons.svg": "image/svg+xml",
+		"app.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8", "passkeys.js": "text/javascript; charset=utf-8", "icons.svg": "image/svg+xml",
 		"favicon.svg": "image/svg+xml", "fonts/inter.woff2": "font/woff2", "vendor/htmx.min.js": "text/javascript; charset=utf-8",
 	}
 	if names := Names(); len(names) != len(want) {
@@ -103,7 +103,7 @@ func decoded(t *testing.T, body []byte, encoding string) []byte {
 // may take 10 kB of it; views has the test for that half.
 func TestAFirstVisitStaysWithinItsBudget(t *testing.T) {
 	total := 0
-	for _, name := range []string{"app.css", "app.js", "icons.svg", "favicon.svg", "vendor/htmx.min.js"} {
+	for _, name := range []string{"app.css", "app.js", "passkeys.js", "icons.svg", "favicon.svg", "vendor/htmx.min.js"} {
 		body, encoding := open(t, name).Encoded("gzip")
 		if encoding != "gzip" {
 			t.Fatalf("%s was not compressed", name)
@@ -134,7 +134,7 @@ func TestVendoredFilesAreTheOnesWrittenDown(t *testing.T) {
 }
 
 func TestNothingIsFetchedFromElsewhereNorEvaluated(t *testing.T) {
-	for _, name := range []string{"app.css", "app.js", "icons.svg", "favicon.svg"} {
+	for _, name := range []string{"app.css", "app.js", "passkeys.js", "icons.svg", "favicon.svg"} {
 		body := string(open(t, name).Body)
 		body = strings.ReplaceAll(body, "http://www.w3.org/2000/svg", "")
 		for _, bad := range []string{"http://", "https://", "@import", "eval(", "new Function", "innerHTML", "insertAdjacentHTML", "document.write", "outerHTML", ".style.", "javascript:"} {
