@@ -36,7 +36,7 @@ func (a Account) sub(reference string, at models.Micros) string {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(reference))
 	x := float64(h.Sum32()%10_000) / 10_000
-	if len(a.Subs) == 0 || x > 0.55 {
+	if len(a.Subs) == 0 || x >= 0.55 {
 		return ""
 	}
 	x /= 0.55
