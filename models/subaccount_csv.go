@@ -148,13 +148,11 @@ func markTwice(lines []SubAccountLine) {
 		for i := range lines {
 			l := &lines[i]
 			key := of.key(l.Spec)
-			if key == "" {
+			if key == "" || l.Problem != "" { // a row that is left out keeps nobody else out
 				continue
 			}
 			if row, ok := first[key]; ok {
-				if l.Problem == "" {
-					l.Problem = fmt.Sprintf("The %s stands on row %d already.", of.what, row)
-				}
+				l.Problem = fmt.Sprintf("The %s stands on row %d already.", of.what, row)
 			} else {
 				first[key] = l.Row
 			}
