@@ -178,27 +178,33 @@ func (d *demonstration) backdate(ctx context.Context, a *demo.Account) error {
 	})
 }
 
-// openSubAccounts makes what is under way right now, once the engine is up: a file that was checked and not started, and two that wait because the
-// stand-in does not show its list.
+// openSubAccounts makes what is under way right now, once the engine is up: a file whose rows wait because the stand-in did not show its list for
+// a moment, and a file that was checked and not started.
 func (d *demonstration) openSubAccounts(ctx context.Context) error {
 	s, ines := d.rt.Store, d.as("compliance")
 	for _, a := range d.accounts {
 		if !a.Description.Has(providers.CanOpenSubAccounts) {
 			continue
 		}
-		d.tell(ctx, a, "fault", url.Values{"operation": {"sub-account-list"}, "kind": {"http_500"}, "times": {"6"}})
-		for _, c := range demoCompanies[31:] {
-			if _, err := s.CreateSubAccount(ctx, ines, store.NewSubAccount{ID: models.NewID(), Environment: a.Environment, CredentialID: a.CredentialID, Asked: true, Spec: demoSpec(c[0], c[1])}); err != nil {
-				return err
-			}
+		waits := models.SubAccountBatch{Environment: a.Environment, CredentialID: a.CredentialID, FileName: "partners-november.csv", FileDigest: strings.Repeat("1", 64)}
+		for i, c := range demoCompanies[31:] {
+			waits.Lines = append(waits.Lines, models.SubAccountLine{Row: i + 1, Spec: demoSpec(c[0], c[1])})
 		}
-		b := models.SubAccountBatch{Environment: a.Environment, CredentialID: a.CredentialID, FileName: "partners-november.csv", FileDigest: strings.Repeat("1", 64)}
+		kept, err := s.KeepSubAccountBatch(ctx, ines, waits)
+		if err != nil {
+			return err
+		}
+		d.tell(ctx, a, "fault", url.Values{"operation": {"sub-account-list"}, "kind": {"http_500"}, "times": {"1"}})
+		if _, err := s.StartSubAccountBatch(ctx, ines, a.Environment, kept.ID, true); err != nil {
+			return err
+		}
+		checked := models.SubAccountBatch{Environment: a.Environment, CredentialID: a.CredentialID, FileName: "partners-december.csv", FileDigest: strings.Repeat("2", 64)}
 		for i, name := range []string{"Aurora Spiele GmbH", "Bergquell AG", "Citrus Coast Ltd", "Delta Rowing Club", "Echo Studios Pte"} {
-			b.Lines = append(b.Lines, models.SubAccountLine{Row: i + 1, Spec: demoSpec(name, []string{"DEU", "DEU", "GBR", "GBR", "SGP"}[i])})
+			checked.Lines = append(checked.Lines, models.SubAccountLine{Row: i + 1, Spec: demoSpec(name, []string{"DEU", "DEU", "GBR", "GBR", "SGP"}[i])})
 		}
-		b.Lines = append(b.Lines, models.SubAccountLine{Row: 6, Spec: models.SubAccountSpec{Company: "Foxglove Paper", Country: "GBR", Type: "4", Email: "foxglove.example", Username: "foxglove"},
+		checked.Lines = append(checked.Lines, models.SubAccountLine{Row: 6, Spec: models.SubAccountSpec{Company: "Foxglove Paper", Country: "GBR", Type: "4", Email: "foxglove.example", Username: "foxglove"},
 			Problem: "This is no e-mail address."})
-		if _, err := s.KeepSubAccountBatch(ctx, ines, b); err != nil {
+		if _, err := s.KeepSubAccountBatch(ctx, ines, checked); err != nil {
 			return err
 		}
 	}

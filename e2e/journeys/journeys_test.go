@@ -49,6 +49,7 @@ func TestTheJourneys(t *testing.T) {
 		{"a payout is made and approved by keyboard alone", w.paysByKeyboard},
 		{"a form sent three times makes one payout, and nobody gets around the rules", w.isHostile},
 		{"an admin adds an address rule, a second one agrees, a request from outside is refused and logged, and can be let in", w.guardsAddresses},
+		{"compliance opens a sub-account and a file of them with one bad row, and finance works in one of them", w.opensSubAccounts},
 		{"every main page can be read by everybody, light and dark, narrow and wide", w.everyPage},
 		{"the first visit and the next page keep their budget", w.keepsTheBudget},
 	} {

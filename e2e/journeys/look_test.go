@@ -41,13 +41,15 @@ func (w *walk) everyPage(t *testing.T) {
 	transaction := ask[string](ada, `document.querySelector('main tbody a[href^="/transactions/"]').getAttribute('href')`)
 	marta.open("/approvals")
 	sheet := ask[string](marta, `document.querySelector('main tbody a[href^="/approvals/"]').getAttribute('href')`)
+	tomas.open("/sub-accounts?state=open")
+	company := ask[string](tomas, `document.querySelector('main tbody a[href^="/sub-accounts/"]').getAttribute('href')`)
 	for _, x := range []struct {
 		by   *person
 		path string
 	}{
 		{ada, "/"}, {ada, "/transactions"}, {ada, transaction}, {ada, "/payouts/new"}, {ada, "/payouts/new?method=br_pix_cpf&credential=" + w.account},
 		{ada, "/balances"}, {marta, "/approvals"}, {marta, sheet}, {tomas, "/providers"}, {tomas, "/credentials/" + w.account}, {tomas, "/webhooks"},
-		{tomas, "/people"}, {tomas, "/audit"}, {tomas, "/settings"},
+		{tomas, "/sub-accounts"}, {tomas, company}, {tomas, "/sub-accounts/batches"}, {tomas, "/people"}, {tomas, "/audit"}, {tomas, "/settings"},
 	} {
 		x.by.open(x.path)
 		x.by.inspect(string(script), x.path)
