@@ -360,7 +360,7 @@ func (h *Make) create(c *Ctx, k models.Kind) error {
 		return h.showForm(c, fiber.StatusUnprocessableEntity, p)
 	}
 	n := store.NewTransaction{ID: token, Environment: c.Env, Kind: k, CredentialID: p.Credential.ID, Method: p.Method.ID, Amount: p.Amount, Party: party(p),
-		DestinationDigest: p.Destination.Digest, SubAccount: p.Sub.ID, Detail: models.TransactionDetail{Values: p.Form.Values, Note: p.Form.Note, Hold: p.Form.Hold, Why: p.Form.Why,
+		DestinationDigest: p.Destination.Digest, AccountDigest: p.Destination.Account, SubAccount: p.Sub.ID, Detail: models.TransactionDetail{Values: p.Form.Values, Note: p.Form.Note, Hold: p.Form.Hold, Why: p.Form.Why,
 			From: p.Form.Values["from"], To: p.Form.Values["to"]}}
 	if name, err := models.CleanText("verified", c.Form("verified"), 120, false); err == nil {
 		n.Detail.Verified = name

@@ -43,7 +43,7 @@ func (h *Make) showReview(c *Ctx, status int, p views.MakeParams) error {
 	}
 	if p.Kind == models.Payout {
 		var err error
-		if p.Duplicates, err = h.Store.Duplicates(c.Context(), c.Actor, c.Env, p.Destination.Digest, p.Amount); err != nil {
+		if p.Duplicates, err = h.Store.Duplicates(c.Context(), c.Actor, c.Env, p.Destination.Digest, p.Destination.Account, p.Amount); err != nil {
 			return err
 		}
 		h.verify(c, &p)

@@ -188,7 +188,7 @@ func (h *Make) showOrderReview(c *Ctx, status int, p views.OrderParams) error {
 	if err := h.balance(c, &p.MakeParams); err != nil {
 		return err
 	}
-	if p.Duplicates, err = h.Store.Duplicates(c.Context(), c.Actor, c.Env, digest, p.Amount); err != nil {
+	if p.Duplicates, err = h.Store.Duplicates(c.Context(), c.Actor, c.Env, digest, "", p.Amount); err != nil {
 		return err
 	}
 	p.Page = madePage(c, "Review the order", p.Sub)
@@ -244,7 +244,7 @@ func (h *Make) createOrder(c *Ctx) error {
 
 // orderedBefore names a recent order of the same product at the same total, other than the one that this form has already made.
 func (h *Make) orderedBefore(c *Ctx, token, digest string, amount models.Money) (string, error) {
-	list, err := h.Store.Duplicates(c.Context(), c.Actor, c.Env, digest, amount)
+	list, err := h.Store.Duplicates(c.Context(), c.Actor, c.Env, digest, "", amount)
 	if err != nil {
 		return "", err
 	}

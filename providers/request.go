@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"countinghouse/models"
 	"countinghouse/models/address"
@@ -85,6 +86,8 @@ type Destination struct {
 	Masked string // one short line for lists: "João S… · PIX by CPF ···· 725"
 	Lines  []Line // everything, for the page and the review
 	Digest string // equal for equal accounts at any provider and method; empty when no field decides where money goes
+	// Account is looser: equal for the same letters and digits whatever the country, the network and the way. It only makes people look twice.
+	Account string
 }
 
 // DestinationOf reads the destination out of a method's values.
@@ -130,9 +133,28 @@ func DestinationOf(m Method, values map[string]string) Destination {
 		parts[len(parts)-1] += " ···· " + last[max(0, len(last)-4):]
 		sum := sha256.Sum256([]byte(m.Country + "\x00" + network + "\x00" + strings.Join(account, "\x00")))
 		d.Digest = hex.EncodeToString(sum[:])
+		sum = sha256.Sum256([]byte("account\x00" + strings.Join(bareParts(account), "\x00")))
+		d.Account = hex.EncodeToString(sum[:])
 	}
 	d.Masked = strings.Join(parts, " · ")
 	return d
+}
+
+// bareParts keeps the letters and digits of each part, so that +254 700 and 254700 are one account.
+func bareParts(parts []string) []string {
+	out := make([]string, 0, len(parts))
+	for _, p := range parts {
+		bare := strings.Map(func(r rune) rune {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, p)
+		if bare != "" {
+			out = append(out, bare)
+		}
+	}
+	return out
 }
 
 func optionLabel(f Field, v string) string {

@@ -158,3 +158,32 @@ func TestADisputeThatIsAnsweredNamesItsNumber(t *testing.T) {
 		t.Error("a deposit that was paid can be disputed")
 	}
 }
+
+func TestTheSameCardByAnotherWayOfTheTableIsADuplicate(t *testing.T) {
+	s := openAeterna(t)
+	card := url.Values{"v.number": {"4111111111111111"}}
+	first := s.make("payout", "payout_card", "700", card)
+	f := url.Values{"credential": {s.cred}, "method": {"payout_account"}, "amount": {"700"}, "asset": {"RUB"}, "v.number": {"4111111111111111"}}
+	d, _ := s.send(s.finance, "/payouts/review", f)
+	s.says(d, "Paid already?")
+	if d.Find(`a[href="/transactions/`+first+`"]`).Length() == 0 {
+		t.Error("the review does not lead to the payout that went before")
+	}
+	for _, in := range d.Find(`form[action="/payouts"] input[type=hidden]`).EachIter() {
+		f.Set(in.AttrOr("name", ""), in.AttrOr("value", ""))
+	}
+	d, at := s.send(s.finance, "/payouts", f)
+	if s.says(d, "Say why this one is meant too."); at != "" {
+		t.Fatalf("it went through to %s", at)
+	}
+	f.Set("why", "A second invoice")
+	if _, at = s.send(s.finance, "/payouts", f); !strings.HasPrefix(at, "/transactions/") {
+		t.Fatal("a reason does not help")
+	}
+	story := s.until(strings.TrimPrefix(at, "/transactions/"), models.AwaitingApproval)
+	d = s.see(s.gil, "/approvals/"+story.Approvals[0].ID)
+	s.says(d, "A second invoice")
+	if d.Find(`main a[href="/transactions/`+first+`"]`).Length() == 0 {
+		t.Error("the checker does not see the payout that went before")
+	}
+}

@@ -117,7 +117,7 @@ func (d *demonstration) pay(ctx context.Context, a demo.Account, m providers.Met
 func (d *demonstration) make(ctx context.Context, who string, a demo.Account, m providers.Method, amount models.Money, values map[string]string) (*models.Transaction, error) {
 	to := providers.DestinationOf(m, values)
 	return d.rt.Store.Create(ctx, d.as(who), store.NewTransaction{ID: models.NewID(), Environment: models.Sandbox, Kind: m.Kind, CredentialID: a.CredentialID, Method: m.ID,
-		Amount: amount, Party: to.Masked, DestinationDigest: to.Digest, Detail: models.TransactionDetail{Values: values}})
+		Amount: amount, Party: to.Masked, DestinationDigest: to.Digest, AccountDigest: to.Account, Detail: models.TransactionDetail{Values: values}})
 }
 
 // tell speaks to the controls of an account's stand-in. A stand-in that does not listen spoils nothing.

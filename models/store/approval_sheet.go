@@ -48,8 +48,12 @@ func (tx *Tx) sheetOfTransaction(x *models.ApprovalSheet) (err error) {
 			break
 		}
 	}
-	if t.Kind == models.Payout {
-		ds, err := tx.duplicatesOf(t.Environment, t.DestinationDigest, t.Amount, 11)
+	if t.Kind == models.Payout || t.Kind == models.Order {
+		var account string
+		if err := tx.QueryRow("SELECT account_digest FROM transactions WHERE id = ?", t.ID).Scan(&account); err != nil {
+			return err
+		}
+		ds, err := tx.duplicatesOf(t.Environment, t.DestinationDigest, account, t.Amount, 11)
 		if err != nil {
 			return err
 		}

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"countinghouse/models"
@@ -22,6 +24,7 @@ type NewTransaction struct {
 	Party             string // masked, for lists
 	DestinationID     string
 	DestinationDigest string // equal for equal destinations at any provider; empty where there is none
+	AccountDigest     string // equal for the same account whatever the country and the way; empty where there is none
 	SubAccount        string
 	BatchID           string
 	OfID              string // refunds
@@ -88,8 +91,8 @@ func (tx *Tx) create(a models.Actor, n NewTransaction) (*models.Transaction, err
 			return nil, err
 		}
 	}
-	if n.Kind == models.Payout && n.Detail.Why == "" {
-		if d, err := tx.duplicatesOf(n.Environment, n.DestinationDigest, n.Amount, 1); err != nil {
+	if (n.Kind == models.Payout || n.Kind == models.Order) && n.Detail.Why == "" {
+		if d, err := tx.duplicatesOf(n.Environment, n.DestinationDigest, n.AccountDigest, n.Amount, 1); err != nil {
 			return nil, err
 		} else if len(d) > 0 {
 			return nil, models.FieldErrorf("why", "The same amount went to the same destination as %s within 24 hours. Say why this one is meant too.", d[0].Reference)
@@ -101,6 +104,11 @@ func (tx *Tx) create(a models.Actor, n NewTransaction) (*models.Transaction, err
 	t.Digest = models.PayloadOf(t, &n.Detail).Digest()
 	if err := tx.insertTransaction(t, &n.Detail); err != nil {
 		return nil, err
+	}
+	if n.AccountDigest != "" {
+		if err := tx.Exec("UPDATE transactions SET account_digest = ? WHERE id = ?", n.AccountDigest, t.ID); err != nil {
+			return nil, fmt.Errorf("keep the account: %w", err)
+		}
 	}
 	if _, err := tx.event(t, models.Event{What: "created", ActorID: a.UserID, ActorName: a.Name, Sentence: "Created by " + a.Name}); err != nil {
 		return nil, err
@@ -212,31 +220,37 @@ func (tx *Tx) checkRefund(t *models.Transaction, d *models.TransactionDetail) er
 	return nil
 }
 
-// Duplicates lists recent payouts of the same amount to the same destination, at any provider. Those that never left or failed do not count.
-func (s *Store) Duplicates(ctx context.Context, a models.Actor, env models.Environment, destinationDigest string, amount models.Money) (ts []models.Transaction, err error) {
+// Duplicates lists recent payouts of the same amount to the same destination or account, at any provider and by any way. Those that never left
+// or failed do not count.
+func (s *Store) Duplicates(ctx context.Context, a models.Actor, env models.Environment, destinationDigest, accountDigest string, amount models.Money) (ts []models.Transaction, err error) {
 	if err := a.Require(models.TransactionsRead); err != nil {
 		return nil, err
 	}
 	err = s.View(ctx, func(tx *Tx) error {
-		ts, err = tx.duplicatesOf(env, destinationDigest, amount, 10)
+		ts, err = tx.duplicatesOf(env, destinationDigest, accountDigest, amount, 10)
 		return err
 	})
 	return ts, err
 }
 
-func (tx *Tx) duplicatesOf(env models.Environment, digest string, amount models.Money, limit int) ([]models.Transaction, error) {
-	if digest == "" {
-		return nil, nil
-	}
+func (tx *Tx) duplicatesOf(env models.Environment, destination, account string, amount models.Money, limit int) ([]models.Transaction, error) {
 	var out []models.Transaction
-	err := tx.Each(func(r *sql.Rows) error {
-		t, err := scanTransaction(r)
-		if err == nil {
-			out = append(out, *t)
+	for _, by := range []struct{ column, index, digest string }{{"destination_digest", "transactions_party", destination}, {"account_digest", "transactions_account", account}} {
+		if by.digest == "" {
+			continue
 		}
-		return err
-	}, "SELECT "+transactionColumns+` FROM transactions t`+tx.Store.by("transactions_party")+` WHERE t.destination_digest = ? AND t.destination_digest <> '' AND t.created_us > ? AND t.environment = ? AND t.asset = ?
-		AND t.minor = ? AND t.state NOT IN ('rejected', 'expired', 'failed', 'cancelled') ORDER BY t.created_us DESC LIMIT ?`,
-		digest, tx.Now.Add(-duplicateWindow), env, amount.Asset, amount.Minor, limit)
-	return out, err
+		if err := tx.Each(func(r *sql.Rows) error {
+			t, err := scanTransaction(r)
+			if err == nil && !slices.ContainsFunc(out, func(x models.Transaction) bool { return x.ID == t.ID }) {
+				out = append(out, *t)
+			}
+			return err
+		}, "SELECT "+transactionColumns+" FROM transactions t"+tx.Store.by(by.index)+" WHERE t."+by.column+" = ? AND t."+by.column+` <> '' AND t.created_us > ? AND t.environment = ? AND t.asset = ?
+			AND t.minor = ? AND t.state NOT IN ('rejected', 'expired', 'failed', 'cancelled') ORDER BY t.created_us DESC LIMIT ?`,
+			by.digest, tx.Now.Add(-duplicateWindow), env, amount.Asset, amount.Minor, limit); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(out, func(a, b models.Transaction) int { return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), cmp.Compare(b.ID, a.ID)) })
+	return out[:min(limit, len(out))], nil
 }
