@@ -55,7 +55,7 @@ func (h *Ledger) entries(c *Ctx) error {
 	if err != nil {
 		return err
 	}
-	f := store.LedgerFilter{Environment: c.Env, CredentialID: c.Query("credential"), Account: models.Account(c.Query("account")), Asset: c.Query("asset"), After: c.Query("after"), Limit: ledgerPage}
+	f := store.LedgerFilter{Environment: c.Env, CredentialID: c.Query("credential"), Account: models.Account(c.Query("account")), Asset: c.Query("asset"), After: c.Query("after"), Before: c.Query("before"), Limit: ledgerPage}
 	for _, b := range p.Balances {
 		if b.CredentialID == f.CredentialID && b.Account == f.Account && b.Money.Asset == f.Asset {
 			p.Of = &b
@@ -64,17 +64,27 @@ func (h *Ledger) entries(c *Ctx) error {
 	if p.Of == nil {
 		return models.Errorf(models.NotFound, "There is no such account in this environment.")
 	}
-	lines, more, err := h.Store.LedgerEntries(c.Context(), c.Actor, f)
+	lines, newer, older, err := h.Store.LedgerEntries(c.Context(), c.Actor, f)
 	if err != nil {
 		return err
 	}
 	q := url.Values{"credential": {f.CredentialID}, "account": {string(f.Account)}, "asset": {f.Asset}}
-	if f.After != "" {
-		p.Newest = "/balances/ledger/entries?" + q.Encode()
+	address := func(key, id string) string {
+		q.Del("after")
+		q.Del("before")
+		if key != "" {
+			q.Set(key, id)
+		}
+		return "/balances/ledger/entries?" + q.Encode()
 	}
-	if more {
-		q.Set("after", lines[len(lines)-1].ID)
-		p.Older = "/balances/ledger/entries?" + q.Encode()
+	if newer || f.Before != "" || f.After != "" {
+		p.Newest = address("", "")
+	}
+	if newer && len(lines) > 0 {
+		p.Newer = address("before", lines[0].ID)
+	}
+	if older && len(lines) > 0 {
+		p.Older = address("after", lines[len(lines)-1].ID)
 	}
 	p.Lines = lines
 	p.Page = c.Page("Ledger entries")

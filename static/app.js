@@ -385,7 +385,14 @@
       c.dataset.over = '1'
       c.textContent = c.dataset.ended || 'expired'
       const form = c.closest('form') || $(`form#${CSS.escape(c.dataset.form || 'none')}`)
-      if (form) buttonsOf(form).forEach((b) => { b.disabled = true; b.dataset.expired = '1' })
+      if (form) {
+        for (const b of buttonsOf(form)) {
+          if (b.hasAttribute('data-lasts')) continue // the way back stays open
+          b.disabled = true
+          b.dataset.expired = '1'
+          if (c.dataset.why) b.after(el('span', { class: 'why', role: 'status' }, c.dataset.why))
+        }
+      }
       c.dispatchEvent(new CustomEvent('expired', { bubbles: true }))
     }
   }

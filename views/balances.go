@@ -57,7 +57,7 @@ func balanceNone(g BalanceGroup) string {
 const maxPoints = 180
 
 func balanceHistory(f models.BalanceFigure, g BalanceGroup, s BalancesParams) ui.HistoryParams {
-	h := ui.HistoryParams{Title: fmt.Sprintf("%s, %s, %s, %s", g.Description.Short, g.Credential.Name, f.Account, days(s.Days)), Code: f.Available.Asset}
+	h := ui.HistoryParams{Title: fmt.Sprintf("%s, %s, %s, %s", g.Description.Short, g.Credential.Name, f.Account, days(s.Days)), Code: code(f.Available.Asset)}
 	if len(f.Points) == 0 {
 		return h
 	}

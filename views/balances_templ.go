@@ -416,7 +416,7 @@ func balanceFigure(f models.BalanceFigure, g BalanceGroup, s BalancesParams) tem
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Money(ui.MoneyParams{Amount: f.Total.Figure(), Code: f.Total.Asset}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Money(priceOf(f.Total)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -224,7 +224,7 @@ func (p HomeParams) balanceRow(b models.BalanceFigure) ui.Row {
 	m := ui.MoneyParams{Amount: b.Available.Figure(), Code: b.Asset}
 	switch {
 	case b.Asset == models.Unstated:
-		m.Code, m.Note = "·", "currency not stated"
+		m.Code, m.Note = "", "currency not stated"
 	case b.Mark != "" && b.Mark != string(providers.Documented):
 		m.Note = b.Mark
 	}

@@ -21,6 +21,7 @@ type LedgerParams struct {
 
 	Of     *models.LedgerBalance // the account that is shown
 	Lines  []models.LedgerLine
+	Newer  string
 	Older  string
 	Newest string
 }

@@ -226,7 +226,7 @@ func LedgerEntries(p LedgerParams) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = ui.Pager(ui.PagerParams{OlderHref: p.Older}).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Pager(ui.PagerParams{NewerHref: p.Newer, OlderHref: p.Older}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

@@ -614,7 +614,7 @@ func MakeReview(p MakeParams) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = ui.Countdown(ui.CountdownParams{Until: p.Quote.ExpiresAt.Time(), Now: p.Now, Ended: "The quote has expired. Go back for a new one."}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Countdown(ui.CountdownParams{Until: p.Quote.ExpiresAt.Time(), Now: p.Now, Ended: "The quote has expired.", Form: "review", Why: "the quote has expired; change it, or review it again for a new one"}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -833,7 +833,7 @@ func MakeReview(p MakeParams) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = ui.Button(ui.ButtonParams{Label: "Change it", Type: "submit", Name: "change", Value: "1", Attrs: ui.Attrs{"formaction": p.Base() + "/change", "formnovalidate": true}}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Button(ui.ButtonParams{Label: "Change it", Type: "submit", Name: "change", Value: "1", Attrs: ui.Attrs{"formaction": p.Base() + "/change", "formnovalidate": true, "data-lasts": true}}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -845,7 +845,7 @@ func MakeReview(p MakeParams) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Form(ui.FormParams{Action: p.Base(), Hidden: p.hidden()}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var28), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Form(ui.FormParams{Action: p.Base(), ID: "review", Hidden: p.hidden()}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var28), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -72,6 +72,9 @@ func (p TransactionParams) headline() ui.HeadlineParams {
 	t := p.t()
 	h := ui.HeadlineParams{Title: p.Title(), Money: MoneyOf(t), Status: StatusOf(t), Sentence: t.State.Sentence()}
 	h.Status.Theirs = t.Word
+	if t.Amount.Asset == models.Unstated {
+		h.Money.Note = "currency not stated"
+	}
 	short := p.Provider.Short
 	switch t.State {
 	case models.Unknown:

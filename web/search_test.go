@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -75,16 +76,26 @@ func TestTheLedgerShowsEveryAccountAndItsEntries(t *testing.T) {
 		}
 	}
 	f := store.LedgerFilter{Environment: models.Sandbox, CredentialID: o.cred.ID, Account: models.PaidOut, Asset: "BRL", Limit: 2}
-	first, more, err := o.store.LedgerEntries(t.Context(), o.otto.Actor(o.store), f)
-	if err != nil || !more || len(first) != 2 {
-		t.Fatalf("%d entries, more %v, %v", len(first), more, err)
+	first, newer, older, err := o.store.LedgerEntries(t.Context(), o.otto.Actor(o.store), f)
+	if err != nil || newer || !older || len(first) != 2 {
+		t.Fatalf("%d entries, newer %v, older %v, %v", len(first), newer, older, err)
 	}
 	f.After = first[1].ID
-	rest, more, err := o.store.LedgerEntries(t.Context(), o.otto.Actor(o.store), f)
-	if err != nil || more || len(rest) != 1 || rest[0].Money.Minor != 100_00 {
-		t.Errorf("the rest: %+v, more %v, %v", rest, more, err)
+	rest, newer, older, err := o.store.LedgerEntries(t.Context(), o.otto.Actor(o.store), f)
+	if err != nil || !newer || older || len(rest) != 1 || rest[0].Money.Minor != 100_00 {
+		t.Errorf("the rest: %+v, newer %v, older %v, %v", rest, newer, older, err)
 	}
-	if _, _, err := o.store.LedgerEntries(t.Context(), models.Actor{UserID: "x"}, f); !models.Is(err, models.Forbidden) {
+	f.After, f.Before = "", rest[0].ID
+	back, newer, older, err := o.store.LedgerEntries(t.Context(), o.otto.Actor(o.store), f)
+	if err != nil || newer || !older || !reflect.DeepEqual(back, first) {
+		t.Errorf("the way back: %+v, newer %v, older %v, %v", back, newer, older, err)
+	}
+	f.Before = first[1].ID
+	if one, newer, older, err := o.store.LedgerEntries(t.Context(), o.otto.Actor(o.store), f); err != nil || newer || !older || len(one) != 1 || one[0].ID != first[0].ID {
+		t.Errorf("the newest from the second: %+v, newer %v, older %v, %v", one, newer, older, err)
+	}
+	o.get(t, path+"&after="+first[0].ID, o.otto.Token).says(t, "main", "← newer", "Newest")
+	if _, _, _, err := o.store.LedgerEntries(t.Context(), models.Actor{UserID: "x"}, f); !models.Is(err, models.Forbidden) {
 		t.Errorf("the books are open to anybody: %v", err)
 	}
 }

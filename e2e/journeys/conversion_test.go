@@ -38,8 +38,9 @@ func (w *walk) converts(t *testing.T) {
 	wspn.tell(t, "clock", "advance_seconds", "-27")
 	w.quotes(ada, "2100.00")
 	wspn.tell(t, "clock", "advance_seconds", "27")
-	ada.sees("The quote has expired. Go back for a new one.")
-	ada.clickStart("Convert 2,100.00 USD")
+	ada.sees("The quote has expired.", "the quote has expired; change it, or review it again for a new one")
+	ada.until("a button that cannot be pressed", `[...document.querySelectorAll('#review button')].find((b) => b.innerText.includes('Convert 2,100.00 USD'))?.disabled`)
+	ask[bool](ada, `document.querySelector('#review').submit(); true`) // who gets around the button is refused
 	ada.sees("The quote has expired: its rate held until", "Nothing was converted. Ask for a new one.")
 
 	// Where the provider's clock is ahead, it refuses. WSPN documents no error, so its refusal proves nothing: the words are shown, and it is asked.

@@ -192,14 +192,10 @@ func (h *Hooks) act(ctx context.Context, d models.Delivery, n providers.Notice) 
 
 // says is the line in the outcome court: what the delivery claims, and how far it may be believed.
 func says(d models.Delivery, n providers.Notice) string {
-	word := n.Word
-	if word == "" {
-		word = n.Event
+	if n.Word == "" {
+		return fmt.Sprintf("Webhook %s calls about it and names no status (%s)", d.Topic, d.Trust)
 	}
-	if word == "" {
-		word = "no status"
-	}
-	return fmt.Sprintf("Webhook %s says %q (%s)", d.Topic, word, d.Trust)
+	return fmt.Sprintf("Webhook %s says %q (%s)", d.Topic, n.Word, d.Trust)
 }
 
 // StrayWebhooksJob looks for stored deliveries that no job reads.

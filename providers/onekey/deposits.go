@@ -185,10 +185,25 @@ func (c *Client) instructions(o, info object) providers.Instructions {
 		}
 		// Payment codes are copied byte for byte: only shown whole, never cut. What repeats a key of ours is no payment code.
 		if clean := printable(value); clean != "" && len(clean) <= 2048 && !c.holdsSecret(clean) {
-			in.Lines = append(in.Lines, providers.Line{Label: c.clean(k), Value: clean, Copy: true})
+			in.Lines = append(in.Lines, providers.Line{Label: metadataLabel(c.clean(k)), Value: clean, Copy: true})
 		}
 	}
 	return in
+}
+
+// metadataLabel says a key of the metadata in words. OKP-DEP-3: the keys are not documented, so one that is not known here is only made
+// readable, and never left out.
+func metadataLabel(key string) string {
+	if words, known := map[string]string{"digitable_line": "Payment line to type", "bar_code": "Bar code", "barcode": "Bar code", "reference": "Payment code", "qr_code": "QR code", "clabe": "CLABE",
+		"bank_name": "Bank", "account_number": "Account number", "beneficiary_name": "Beneficiary"}[strings.ToLower(key)]; known {
+		return words
+	}
+	words := strings.TrimSpace(strings.NewReplacer("_", " ", "-", " ").Replace(key))
+	if words == "" {
+		return key
+	}
+	r := []rune(words)
+	return strings.ToUpper(string(r[:1])) + string(r[1:])
 }
 
 // printable gives a text that may be copied: whole, or not at all.

@@ -115,7 +115,7 @@ func credentialFields() []providers.Field {
 		{Name: "base_url", Label: "API address", Kind: providers.URL, Required: true,
 			Help: "Staging: https://api-stg.onekeypayments.com. The production address is not published; OneKey hands it over after its tests."},
 		{Name: "card_base_url", Label: "Card API address", Kind: providers.URL, Help: "Only for card operations of PCI-certified merchants. May stay empty."},
-		{Name: "reconciliation_base_url", Label: "Reconciliation address", Kind: providers.URL, Help: "May stay empty: https://merchants-api.onekeypayments.com/v1."},
+		{Name: "reconciliation_base_url", Label: "Reconciliation address", Kind: providers.URL, Help: "Must end in /v1. OneKey’s is https://merchants-api.onekeypayments.com/v1. May stay empty."},
 		key(fCashoutKey, "Cashouts: API key", panel+"Cashouts credentials. Called login on the wire; also signs validations.", 32),
 		key(fCashoutPass, "Cashouts: API passphrase", panel+"Cashouts credentials. Called pass on the wire.", 32),
 		key(fCashoutSignature, "Cashouts: API signature", panel+"Cashouts credentials. Signs requests and callbacks.", 255),

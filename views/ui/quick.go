@@ -119,7 +119,12 @@ func Money(p MoneyParams) templ.Component {
 		}
 		o.span("amount", p.amount())
 		o.raw(" ")
-		o.span("code", or(p.Code, "—"))
+		switch { // a note says why there is no code; the place of one is kept, so that figures stay below one another
+		case p.Code == "" && p.Note != "":
+			o.raw(`<span class="code"></span>`)
+		default:
+			o.span("code", or(p.Code, "—"))
+		}
 		if p.Network != "" {
 			o.raw(" ")
 			o.span("net", p.Network)
