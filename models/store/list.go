@@ -73,6 +73,9 @@ func (s *Store) List(ctx context.Context, a models.Actor, f models.Filter, c mod
 // page reads up to limit rows from the cursor on; with c.Back in ascending order.
 func (tx *Tx) page(f models.Filter, c models.Cursor, limit int) ([]models.Transaction, error) {
 	from, until := f.Range(tx.Now.Time())
+	if byAmount(f) {
+		return tx.amountPage(f, from, until, c, limit)
+	}
 	k, err := tx.keyQuery(f, from, until, c, limit)
 	if err != nil || k.empty {
 		return nil, err
@@ -340,6 +343,8 @@ func (s *Store) Totals(ctx context.Context, a models.Actor, f models.Filter) (*T
 		var err error
 		from, until := f.Range(tx.Now.Time())
 		switch {
+		case byAmount(f):
+			cs, out.Bounded, err = tx.amountCombos(f, from, until)
 		case free(f):
 			cs, out.Bounded, err = tx.boundedCombos(f, from, until)
 		case from == 0 && until == 0:

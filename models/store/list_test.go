@@ -85,6 +85,10 @@ func matches(f models.Filter, x models.Transaction, now time.Time) bool {
 		m, _ := models.ParseMoney(f.Min, f.Assets[0])
 		ok = ok && x.Amount.Minor >= m.Minor
 	}
+	if f.Max != "" {
+		m, _ := models.ParseMoney(f.Max, f.Assets[0])
+		ok = ok && x.Amount.Minor <= m.Minor
+	}
 	return ok
 }
 
@@ -97,6 +101,8 @@ func TestEveryFilterShowsExactlyItsRows(t *testing.T) {
 		for _, query := range []string{"", "kind=payout", "state=unknown", "kind=payout,refund&state=failed", "provider=wspn", "credential=c1", "asset=USD",
 			"provider=wspn&kind=deposit&state=succeeded&asset=BRL", "when=7d", "when=30d&kind=payout", "when=today", "from=2026-08-01&to=2026-08-20&state=succeeded",
 			"provider=nobody", "attention=1", "attention=1&kind=deposit", "asset=BRL&min=500", "q=" + all[17].Reference, "q=" + all[40].Reference[:6], "q=100042", "q=zzzz",
+			"asset=BRL&max=20", "asset=BRL&min=500&max=510", "asset=BRL&min=510&max=500", "asset=BRL&min=900&kind=payout&when=30d", "asset=USD&min=99999999", "asset=BRL&min=800&state=failed&provider=wspn",
+			"asset=BRL&min=700&from=2026-06-01&to=2026-08-15", "asset=BRL&min=0", "asset=JPY&max=1",
 			"kind=order", "from=2026-09-21&to=2026-09-20", "sub=" + someSub(1), "sub=" + someSub(0) + "&state=unknown", "sub=" + someSub(1) + "&kind=payout",
 			"sub=" + someSub(1) + "&provider=wspn&when=30d", "sub=" + someSub(0) + "&attention=1", "sub=" + someSub(0) + "&asset=BRL&min=500", "sub=" + someSub(0) + "&q=" + all[40].Reference[:6],
 			"sub=" + someSub(7), "sub=all"} {

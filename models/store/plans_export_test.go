@@ -39,6 +39,32 @@ func (s *Store) Plan(ctx context.Context, f models.Filter, c models.Cursor, limi
 	return plan, merged, err
 }
 
+// AmountPlan tells how the database asks three days for a filter by amounts.
+func (s *Store) AmountPlan(ctx context.Context, f models.Filter, c models.Cursor) (plan string, err error) {
+	err = s.View(ctx, func(tx *Tx) error {
+		from, until := f.Range(tx.Now.Time())
+		q := tx.amountQuery(f, from, until, c)
+		today := int64(tx.Now) / microsPerDay
+		rows, args := q.onDays(tx, f, []any{today, today - 1, today - 2})
+		explain := "EXPLAIN QUERY PLAN "
+		if s.Engine == Postgres {
+			explain = "EXPLAIN "
+		}
+		return tx.Each(func(r *sql.Rows) error {
+			var line string
+			to := []any{&line}
+			if s.Engine != Postgres {
+				var a, b, c any
+				to = []any{&a, &b, &c, &line}
+			}
+			err := r.Scan(to...)
+			plan += line + "\n"
+			return err
+		}, explain+"SELECT id"+rows+q.order()+" LIMIT 51", args...)
+	})
+	return plan, err
+}
+
 // DestinationPlan tells how the database reads a page of destinations.
 func (s *Store) DestinationPlan(ctx context.Context, f models.DestinationFilter, c models.Cursor) (plan string, err error) {
 	err = s.View(ctx, func(tx *Tx) error {

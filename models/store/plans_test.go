@@ -52,6 +52,32 @@ func TestNoFilterWalksOrSortsTheTable(t *testing.T) {
 	})
 }
 
+// A day without a match costs one look into the index, not a walk over the day's rows; so the amounts must be part of the search.
+func TestAmountsAreFoundByTheirIndexDayByDay(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		all := fillRandom(t, s, 20_000)
+		for _, query := range []string{"asset=BRL&min=900", "asset=BRL&max=1&kind=payout&state=failed", "asset=BRL&min=5&max=6&when=30d"} {
+			q, _ := url.ParseQuery(query)
+			f, problems := models.ParseFilter(models.Sandbox, q, time.UTC)
+			if len(problems) > 0 {
+				t.Fatal(problems)
+			}
+			for _, c := range []models.Cursor{{}, {At: all[100].CreatedAt, ID: all[100].ID}, {At: all[100].CreatedAt, ID: all[100].ID, Back: true}} {
+				plan, err := s.AmountPlan(t.Context(), f, c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if s.Engine == store.SQLite && !strings.Contains(plan, "transactions_amount (environment=? AND asset=? AND <expr>=? AND minor>? AND minor<?)") {
+					t.Errorf("%s: not a search by amount:\n%s", query, plan)
+				}
+				if s.Engine == store.Postgres && (strings.Contains(plan, "Seq Scan") || plan == "") {
+					t.Errorf("%s: walks the table:\n%s", query, plan)
+				}
+			}
+		}
+	})
+}
+
 func checkSQLitePlan(t *testing.T, what, plan string, merged bool) {
 	t.Helper()
 	sorts := 0
