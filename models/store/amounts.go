@@ -20,12 +20,21 @@ import (
 const (
 	amountAhead = 300  // rows that are looked at in order of time before days are asked
 	amountDays  = 128  // days that one query asks at most; the first asks one, each following one twice as many
+	amountFew   = 2000 // rows of the filter's other parts that are rather read whole
 	amountCount = 2000 // where counting rows by amount stops; the page then says "2,000+"
 )
 
-// byAmount reports whether a filter's rows are read by amountPage.
-func byAmount(f models.Filter) bool {
-	return len(f.Assets) == 1 && (f.Min != "" || f.Max != "") && f.Search == "" && !f.Attention
+// byAmount reports whether a filter's rows are read by amountPage. Where kind, status, provider and credential leave few rows, those are read
+// instead, in order of time: an amount that many rows have would be looked up in vain for most of them.
+func (tx *Tx) byAmount(f models.Filter) (bool, error) {
+	if len(f.Assets) != 1 || (f.Min == "" && f.Max == "") || f.Search != "" || f.Attention {
+		return false, nil
+	}
+	if len(f.Kinds)+len(f.States)+len(f.Providers)+len(f.Credentials) == 0 && f.SubAccount == "" {
+		return true, nil
+	}
+	combos, err := tx.combos(f, allDays, allDays)
+	return matches(combos) > amountFew, err
 }
 
 // amountQuery is a filter by amounts as conditions. Everything but the days is the same in every query.

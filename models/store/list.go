@@ -73,7 +73,9 @@ func (s *Store) List(ctx context.Context, a models.Actor, f models.Filter, c mod
 // page reads up to limit rows from the cursor on; with c.Back in ascending order.
 func (tx *Tx) page(f models.Filter, c models.Cursor, limit int) ([]models.Transaction, error) {
 	from, until := f.Range(tx.Now.Time())
-	if byAmount(f) {
+	if amounts, err := tx.byAmount(f); err != nil {
+		return nil, err
+	} else if amounts {
 		return tx.amountPage(f, from, until, c, limit)
 	}
 	k, err := tx.keyQuery(f, from, until, c, limit)
@@ -324,6 +326,23 @@ func (tx *Tx) combos(f models.Filter, first, last int64) (out []combo, err error
 	return out, err
 }
 
+// daySums adds up the maintained totals of the days from first to last by what the page shows: kind and currency. Fewer columns to group by
+// than combos has make it quicker.
+func (tx *Tx) daySums(f models.Filter, first, last int64) (out []combo, err error) {
+	where, args := dimensions(f)
+	table, scope, scopeArgs := totalsOf(f.Environment, f.SubAccount)
+	err = tx.Each(func(r *sql.Rows) error {
+		var c combo
+		if err := r.Scan(&c.kind, &c.asset, &c.n, &c.minor); err != nil {
+			return err
+		}
+		out = append(out, c)
+		return nil
+	}, "SELECT kind, asset, CAST(SUM(n) AS BIGINT), CAST(SUM(minor) AS BIGINT) FROM "+table+" WHERE "+scope+" AND day BETWEEN ? AND ?"+where+" GROUP BY kind, asset HAVING SUM(n) > 0",
+		slices.Concat(scopeArgs, []any{first, last}, args)...)
+	return out, err
+}
+
 // Totals are the count of a filter and its sums per asset, money that comes in and money that goes out apart.
 type Totals struct {
 	Count   int64
@@ -340,10 +359,11 @@ func (s *Store) Totals(ctx context.Context, a models.Actor, f models.Filter) (*T
 	out := new(Totals)
 	err := s.View(ctx, func(tx *Tx) error {
 		var cs []combo
-		var err error
 		from, until := f.Range(tx.Now.Time())
+		amounts, err := tx.byAmount(f)
 		switch {
-		case byAmount(f):
+		case err != nil:
+		case amounts:
 			cs, out.Bounded, err = tx.amountCombos(f, from, until)
 		case free(f):
 			cs, out.Bounded, err = tx.boundedCombos(f, from, until)
@@ -371,7 +391,7 @@ func (tx *Tx) rangeCombos(f models.Filter, from, until models.Micros) ([]combo, 
 	if last < first {
 		return tx.boundedCombos(f, from, until)
 	}
-	cs, err := tx.combos(f, first, last)
+	cs, err := tx.daySums(f, first, last)
 	if err != nil {
 		return nil, false, err
 	}
