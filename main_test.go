@@ -26,7 +26,7 @@ var allowed = []struct {
 	{"handlers", []string{"models", "models/store", "models/files", "models/pack", "providers", "views", "views/ui", "views/receipt"}},
 	{"views/ui", []string{"static"}},
 	{"views/receipt", []string{"models", "views/ui"}},
-	{"views", []string{"views/ui", "models", "providers", "static"}},
+	{"views", []string{"views/ui", "models", "models/address", "providers", "static"}},
 	{"models/store/storetest", []string{"models", "models/store", "models/vault"}},
 	{"models/store", []string{"models", "models/jobs", "models/vault"}},
 	{"models/pack", []string{"models"}},

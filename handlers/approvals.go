@@ -96,9 +96,50 @@ func (h *Approvals) sheet(c *Ctx) (views.ApprovalParams, error) {
 			return p, err
 		}
 		p.Destination = lines(p.Provider, sheet.Story)
+		if err := h.namedDestination(c, &p); err != nil {
+			return p, err
+		}
 		p.LastFour = sheet.Request.Needed >= typedFrom && lastFour(p.Destination) != ""
 	}
-	return p, nil
+	return p, h.aboutDestinations(c, &p)
+}
+
+// namedDestination shows the destination that a payout names: in full for those who may see it, also where only its number is sent.
+func (h *Approvals) namedDestination(c *Ctx, p *views.ApprovalParams) error {
+	id := p.Sheet.Story.Transaction.DestinationID
+	if id == "" || !c.Actor.Can(models.DestinationsRead) {
+		return nil
+	}
+	page, err := h.Store.Destination(c.Context(), c.Actor, c.Env, id)
+	if models.Is(err, models.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.To = page
+	if page.Full {
+		p.Destination = nil
+		for _, l := range page.Destination.Lines {
+			p.Destination = append(p.Destination, providers.Line{Label: l.Label, Value: l.Value, Copy: l.Copy})
+		}
+	}
+	return nil
+}
+
+// aboutDestinations collects what a request about destinations shows.
+func (h *Approvals) aboutDestinations(c *Ctx, p *views.ApprovalParams) (err error) {
+	r := p.Sheet.Request
+	switch r.Subject {
+	case "destination":
+		p.To, err = h.Store.Destination(c.Context(), c.Actor, r.Environment, r.SubjectID)
+	case "destination_import":
+		p.Brought, err = h.Store.DestinationsOfImport(c.Context(), c.Actor, r.SubjectID)
+	}
+	if models.Is(err, models.NotFound) {
+		err = nil
+	}
+	return err
 }
 
 // lastFour is the end of the line that decides where money goes, without spaces and in lower case; empty when there is none.

@@ -40,6 +40,7 @@ type Shell struct {
 	Menu   func(a models.Actor) []views.MenuItem // only items that exist and that the person may open
 	Counts func(c *Ctx) map[string]string        // what waits, by menu item; nil counts nothing
 	WorkIn func(c *Ctx) []models.Working         // what the switch of the working sub-account offers; nil offers nothing
+	Bands  func(c *Ctx) []ui.NoticeParams        // what stands on every page; nil: nothing
 	Demo   bool
 	Kit    bool   // the kit of the pages is served
 	Base   string // the public address without a slash at the end, for links that are handed over
@@ -126,6 +127,9 @@ func (c *Ctx) Page(title string) views.Page {
 			for i := range p.Menu {
 				p.Menu[i].Count = counts[p.Menu[i].ID]
 			}
+		}
+		if c.Shell.Bands != nil {
+			p.Warnings = c.Shell.Bands(c)
 		}
 		if tone, text := c.Notes.Take(); text != "" {
 			p.Flash = ui.FlashParams{Tone: ui.Tone(tone), Text: text}

@@ -62,7 +62,7 @@ func (h *Make) Routes() []Route {
 
 // form shows the choice of ways, or the form of the chosen one.
 func (h *Make) form(c *Ctx, k models.Kind) error {
-	p, err := h.begin(c, k, c.Query("credential"), c.Query("method"), c.Query("of"))
+	p, err := h.begin(c, k, c.Query("credential"), c.Query("method"), c.Query("of"), c.Query("destination"))
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func madePage(c *Ctx, title string, sub models.Working) views.Page {
 }
 
 // begin collects what every step needs: the credential, its provider, the way, and why it may be locked.
-func (h *Make) begin(c *Ctx, k models.Kind, credentialID, methodID, ofID string) (views.MakeParams, error) {
+func (h *Make) begin(c *Ctx, k models.Kind, credentialID, methodID, ofID, destinationID string) (views.MakeParams, error) {
 	p := views.MakeParams{Kind: k, Zone: c.Zone, Now: c.Now}
 	var err error
 	if p.Sub, err = h.madeFor(c); err != nil {
@@ -121,6 +121,12 @@ func (h *Make) begin(c *Ctx, k models.Kind, credentialID, methodID, ofID string)
 	if err != nil {
 		return p, err
 	}
+	if destinationID != "" && k == models.Payout {
+		if p.To, err = h.Store.DestinationName(c.Context(), c.Actor, c.Env, destinationID); err != nil {
+			return p, err
+		}
+		all = payable(all, p.To)
+	}
 	p.Choices = all
 	if p.Of != nil && methodID == "" && len(all) == 1 && len(all[0].Methods) == 1 {
 		methodID = all[0].Methods[0].Method.ID
@@ -133,7 +139,7 @@ func (h *Make) begin(c *Ctx, k models.Kind, credentialID, methodID, ofID string)
 			if ch.Credential.ID == credentialID && m.Method.ID == methodID {
 				prov, _ := h.Providers.Get(ch.Credential.Provider)
 				p.Provider, p.Credential, p.Method, p.Locked = &prov.Description, ch.Credential, m.Method, m.Why
-				return p, nil
+				return p, h.destinations(c, &p)
 			}
 		}
 	}
@@ -284,7 +290,7 @@ func typed(c *Ctx, m providers.Method) views.MakeForm {
 
 // change shows the reviewed form again, to be changed.
 func (h *Make) change(c *Ctx, k models.Kind) error {
-	p, err := h.begin(c, k, c.Form("credential"), c.Form("method"), c.Form("of"))
+	p, err := h.begin(c, k, c.Form("credential"), c.Form("method"), c.Form("of"), c.Form("destination"))
 	if err != nil {
 		return err
 	}
@@ -294,7 +300,7 @@ func (h *Make) change(c *Ctx, k models.Kind) error {
 
 // check reads and checks a posted form by the rules of models and of the provider. What is wrong is in p.Errors.
 func (h *Make) check(c *Ctx, k models.Kind) (views.MakeParams, error) {
-	p, err := h.begin(c, k, c.Form("credential"), c.Form("method"), c.Form("of"))
+	p, err := h.begin(c, k, c.Form("credential"), c.Form("method"), c.Form("of"), c.Form("destination"))
 	if err != nil {
 		return p, err
 	}
@@ -302,6 +308,9 @@ func (h *Make) check(c *Ctx, k models.Kind) (views.MakeParams, error) {
 		return p, models.Errorf(models.Invalid, "Choose a way first.")
 	}
 	p.Form = typed(c, p.Method)
+	if p.To != nil {
+		p.Form.Values = p.OwnValues()
+	}
 	if p.Locked != "" {
 		p.Errors = append(p.Errors, ui.FieldError{Message: p.Locked})
 		return p, nil
@@ -320,6 +329,10 @@ func (h *Make) check(c *Ctx, k models.Kind) (views.MakeParams, error) {
 		return p, nil
 	}
 	h.uploadProofs(c, &p)
+	entry, err := h.useDestination(c, &p)
+	if err != nil || len(p.Errors) > 0 {
+		return p, err
+	}
 	cred, err := h.Store.CredentialForTask(c.Context(), p.Credential.ID)
 	if err != nil {
 		return p, err
@@ -338,7 +351,7 @@ func (h *Make) check(c *Ctx, k models.Kind) (views.MakeParams, error) {
 	}
 	if len(problems) == 0 {
 		p.Form.Values = clean
-		p.Destination = providers.DestinationOf(p.Method, clean)
+		p.Destination = destinationShown(p, clean, entry)
 	}
 	if p.Of != nil && (p.Amount.Asset != p.Left.Asset || p.Amount.Minor > p.Left.Minor) {
 		p.Errors = append(p.Errors, ui.FieldError{Field: "amount", Message: "Only " + p.Left.String() + " of this deposit is left to give back."})
@@ -367,6 +380,9 @@ func (h *Make) create(c *Ctx, k models.Kind) error {
 	}
 	if p.Of != nil {
 		n.OfID, n.Party = p.Of.ID, p.Of.Party
+	}
+	if p.To != nil {
+		n.DestinationID, n.Detail.Book = p.To.ID, p.Method.Book
 	}
 	if k == models.Conversion {
 		q, err := h.Store.Quote(c.Context(), c.Actor, c.Form("quote"))

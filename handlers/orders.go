@@ -46,12 +46,12 @@ func (h *Make) catalogue(c *Ctx) error {
 
 // beginOrder collects the credential and the way. Where there is only one, nobody is asked to choose it.
 func (h *Make) beginOrder(c *Ctx, credentialID, methodID string) (views.OrderParams, error) {
-	p, err := h.begin(c, models.Order, credentialID, methodID, "")
+	p, err := h.begin(c, models.Order, credentialID, methodID, "", "")
 	if err != nil {
 		return views.OrderParams{}, err
 	}
 	if p.Method.ID == "" && len(p.Choices) == 1 && len(p.Choices[0].Methods) == 1 {
-		if p, err = h.begin(c, models.Order, p.Choices[0].Credential.ID, p.Choices[0].Methods[0].Method.ID, ""); err != nil {
+		if p, err = h.begin(c, models.Order, p.Choices[0].Credential.ID, p.Choices[0].Methods[0].Method.ID, "", ""); err != nil {
 			return views.OrderParams{}, err
 		}
 	}

@@ -321,24 +321,6 @@ func (f DestinationFilter) Query() url.Values {
 	return q
 }
 
-// Groups cuts a value into groups of four characters, as people compare it aloud. Spaces that are in it part it already.
-func Groups(value string) []string {
-	var out []string
-	for _, word := range strings.Fields(value) {
-		r := []rune(word)
-		if len(r) > 6 && r[0] == '0' && (r[1] == 'x' || r[1] == 'X') {
-			out, r = append(out, string(r[:6])), r[6:]
-		}
-		for len(r) > 4 {
-			out, r = append(out, string(r[:4])), r[4:]
-		}
-		if len(r) > 0 {
-			out = append(out, string(r))
-		}
-	}
-	return out
-}
-
 // DestinationCheck is one answer of a provider about a destination, kept as evidence.
 type DestinationCheck struct {
 	ID           string
@@ -385,4 +367,20 @@ func SearchWords(texts ...string) []string {
 // BareAccount is an account as it is compared: without space, dots and dashes, in small letters.
 func BareAccount(s string) string {
 	return strings.ToLower(strings.NewReplacer(" ", "", "-", "", ".", "", "/", "").Replace(s))
+}
+
+// DestinationPage is everything that the page of a destination shows.
+type DestinationPage struct {
+	Destination Destination // with its values for those who may see them
+	Full        bool
+	Guard       DestinationGuard
+	State       DestinationState
+	Old         *Destination     // the one it replaces
+	New         *Destination     // the one that replaces it
+	Request     *ApprovalRequest // the newest
+	Checks      []DestinationCheck
+	Events      []DestinationEvent
+	Payouts     []Transaction
+	Entries     []BookEntry
+	Attempts    map[string][]BookAttempt // by entry
 }

@@ -245,7 +245,7 @@ func PaidBy(provider string, m Method, d *models.Destination) (book models.Book,
 	case m.Kind != models.Payout || m.Locked != "":
 		return "", false
 	case d.Form == OnChain:
-		return m.Book, m.onChain() && m.pays(d.Network)
+		return m.Book, m.onChain() && (d.Network == "" || m.pays(d.Network)) // before a network is chosen, any will do
 	case d.EntryField != "":
 		return m.Book, d.Provider == provider && m.Book == d.Book && m.EntryField == d.EntryField
 	}
@@ -370,4 +370,24 @@ func clone(m map[string]string) map[string]string {
 		out[k] = v
 	}
 	return out
+}
+
+// FormsFor names the forms whose destinations a payout method can pay, and the networks among which it can.
+func (d *Description) FormsFor(m Method) (forms, networks []string) {
+	switch {
+	case m.Kind != models.Payout:
+		return nil, nil
+	case m.onChain():
+		for _, f := range m.Fields {
+			if f.Role == RoleNetwork {
+				for _, o := range f.Options {
+					networks = append(networks, o.Value)
+				}
+			}
+		}
+		return []string{OnChain}, networks
+	case m.Book == models.AccountsBook && len(d.AccountFields) > 0:
+		return []string{d.Name + "/" + string(m.Book)}, nil
+	}
+	return []string{d.Name + "/" + m.ID}, nil
 }

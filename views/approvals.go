@@ -123,6 +123,10 @@ func subjectWord(r *models.ApprovalRequest) string {
 		return "Declare as never created"
 	case "policy":
 		return "Rule"
+	case "destination":
+		return "Destination"
+	case "destination_import":
+		return "File of destinations"
 	}
 	return sentence(strings.NewReplacer("_", " ", ".", ", ").Replace(r.Subject))
 }
@@ -151,7 +155,9 @@ type ApprovalParams struct {
 	LastFour    bool   // the last four characters of the destination must be typed to approve
 	Reason      string // as typed
 	Errors      []ui.FieldError
-	SeeTrades   bool // may see exchanges
+	SeeTrades   bool                    // may see exchanges
+	To          *models.DestinationPage // the destination that it is about, or that the payout names
+	Brought     []models.Destination    // what a file brought
 	Clock       Clock
 }
 
@@ -225,6 +231,12 @@ func (p ApprovalParams) facts() []ui.Term {
 		{Label: "By", Text: p.Sheet.Story.Credential.Name, Sub: fmt.Sprintf("%s, %s, version %d", p.Provider.Title, t.Environment, t.CredentialVersion)},
 		{Label: "Way", Text: method},
 		{Label: "Reference", Content: ui.Ref(ui.RefParams{Text: t.Reference, Href: "/transactions/" + t.ID})}}
+	if p.To != nil {
+		d := &p.To.Destination
+		terms = append([]ui.Term{{Label: "Destination", Content: ui.Ref(ui.RefParams{Text: d.Name, Href: DestinationPath(d.ID), NoCopy: true}), Sub: d.Purpose + "; " + strings.ToLower(p.To.State.Word()) + ", approved by " + d.DecidedByName}}, terms...)
+	} else if t.Kind == models.Payout {
+		terms = append(terms, ui.Term{Label: "Destination", Text: "typed, not chosen", Sub: "no approved destination stands behind it"})
+	}
 	if t.Counter.Asset != "" {
 		terms = append(terms, ui.Term{Label: "Into", Text: t.Counter.Asset})
 	}
@@ -310,6 +322,10 @@ func (p ApprovalParams) verb() string {
 		return fmt.Sprintf("Approve and send the %s of %s", t.Kind, t.Amount)
 	case t != nil:
 		return fmt.Sprintf("Approve the %s of %s", t.Kind, t.Amount)
+	case r.Subject == "destination" && p.To != nil:
+		return "Approve the destination " + p.To.Destination.Name
+	case r.Subject == "destination_import":
+		return fmt.Sprintf("Approve these %d destinations", len(p.Brought))
 	}
 	return "Agree to this change"
 }
@@ -321,4 +337,23 @@ func (p ApprovalParams) signatures() []string {
 		out = append(out, fmt.Sprintf("Approval %d of %d", i+1, p.r().Needed))
 	}
 	return out
+}
+
+func (p ApprovalParams) brought() ui.TableParams {
+	t := ui.TableParams{Caption: "What the file brought", Stacks: true, Keys: true, Columns: []ui.Column{{Label: "Name", Narrow: ui.LeadWhenNarrow}, {Label: "Where"}, {Label: "Purpose"}, {Label: "State", Narrow: ui.LeadWhenNarrow}}}
+	for i := range p.Brought {
+		d := &p.Brought[i]
+		t.Rows = append(t.Rows, ui.Row{Href: DestinationPath(d.ID), Cells: []ui.Cell{{Text: d.Name, Href: DestinationPath(d.ID), Head: true}, {Text: d.Masked, Sub: d.Title}, ui.Text(d.Purpose), ui.Is(ui.StatusChip(destinationStatus(d.Stored)))}})
+	}
+	return t
+}
+
+// destinationFacts are what the second person compares.
+func (p ApprovalParams) destinationFacts() []ui.Term {
+	v := DestinationParams{P: p.To, Clock: p.Clock}
+	return v.facts()
+}
+
+func (p ApprovalParams) checks() ui.TableParams {
+	return DestinationParams{P: p.To, Clock: p.Clock}.checks()
 }

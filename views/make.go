@@ -29,6 +29,12 @@ type MakeParams struct {
 	Left       models.Money           // refunds: what is left of the deposit
 	Sub        models.Working         // for which sub-account it is made; the zero value: for none
 
+	// Payouts: where to.
+	To         *models.Destination // the chosen destination
+	Picks      []Pick              // to choose from
+	PickSearch string
+	RawOK      bool // something else than a destination may be typed
+
 	// Review.
 	Token        string // the id that the transaction will have; makes a second click harmless
 	Amount       models.Money
@@ -46,6 +52,63 @@ type MakeParams struct {
 	Bought       models.Money
 	Zone         *time.Location
 	Now          time.Time
+}
+
+// Pick is a destination to choose, or the reason why it cannot be used now.
+type Pick struct {
+	Destination models.Destination
+	State       models.DestinationState
+	Why         string
+}
+
+// PlainError is an error of a form that belongs to no field.
+func PlainError(sentence string) ui.FieldError { return ui.FieldError{Message: sentence} }
+
+// OwnFields are the fields that are asked for: with a destination only those that every payment has anew.
+func (p MakeParams) ownFields() []providers.Field {
+	if p.To == nil {
+		return p.Method.Fields
+	}
+	var out []providers.Field
+	for _, f := range p.Method.Fields {
+		if f.PerPayment {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// OwnValues are the typed values of those fields.
+func (p MakeParams) OwnValues() map[string]string {
+	out := map[string]string{}
+	for _, f := range p.ownFields() {
+		if v := p.Form.Values[f.Name]; v != "" {
+			out[f.Name] = v
+		}
+	}
+	return out
+}
+
+// showForm tells whether the form can be filled in: with a destination, or where something else may be typed.
+func (p MakeParams) showForm() bool { return p.Kind != models.Payout || p.To != nil || p.RawOK }
+
+func (p MakeParams) pickLink(d models.Destination) string {
+	return p.Base() + "/new?" + url.Values{"credential": {p.Credential.ID}, "method": {p.Method.ID}, "destination": {d.ID}}.Encode()
+}
+
+func (p MakeParams) picks() ui.TableParams {
+	t := ui.TableParams{ID: "picks", Caption: "Destinations to choose from", Stacks: true, Columns: []ui.Column{{Label: "Name", Narrow: ui.LeadWhenNarrow}, {Label: "Where"}, {Label: "State", Narrow: ui.LeadWhenNarrow}}}
+	for _, x := range p.Picks {
+		name := ui.Cell{Text: x.Destination.Name, Head: true, Sub: x.Destination.Purpose}
+		state := ui.Is(ui.StatusChip(destinationStatus(x.State)))
+		if x.Why == "" {
+			name.Href = p.pickLink(x.Destination)
+		} else {
+			state.Sub = x.Why
+		}
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{name, ui.Text(x.Destination.Masked), state}})
+	}
+	return t
 }
 
 // CredentialChoice is a credential in the first step.
@@ -84,7 +147,11 @@ func (p MakeParams) title() string {
 }
 
 func (p MakeParams) link(c CredentialChoice, m providers.Method) string {
-	return p.Base() + "/new?" + url.Values{"credential": {c.ID}, "method": {m.ID}}.Encode()
+	q := url.Values{"credential": {c.ID}, "method": {m.ID}}
+	if p.To != nil {
+		q.Set("destination", p.To.ID)
+	}
+	return p.Base() + "/new?" + q.Encode()
 }
 
 func (p MakeParams) steps(current int) ui.StepperParams {
@@ -200,7 +267,10 @@ func (p MakeParams) hidden() []ui.Hidden {
 	if p.Verification != nil && p.Verification.Verdict == providers.RecipientOK {
 		out = append(out, ui.Hidden{Name: "verified", Value: p.Verification.Name})
 	}
-	for _, f := range p.Method.Fields {
+	if p.To != nil {
+		out = append(out, ui.Hidden{Name: "destination", Value: p.To.ID})
+	}
+	for _, f := range p.ownFields() {
 		if v := p.Form.Values[f.Name]; v != "" {
 			out = append(out, ui.Hidden{Name: "v." + f.Name, Value: v})
 		}
@@ -251,6 +321,9 @@ func (p MakeParams) facts() []ui.Term {
 	if p.Sub.ID != "" {
 		terms = append(terms, ui.Term{Label: "Sub-account", Text: p.Sub.Name, Sub: p.Sub.Company})
 	}
+	if p.To != nil {
+		terms = append([]ui.Term{{Label: "Destination", Content: ui.Ref(ui.RefParams{Text: p.To.Name, Href: DestinationPath(p.To.ID), NoCopy: true}), Sub: p.To.Purpose + ", approved by " + p.To.DecidedByName}}, terms...)
+	}
 	if p.Of != nil {
 		terms = append(terms, ui.Term{Label: "Of the deposit", Text: p.Of.Reference, Sub: p.Left.String() + " left to give back"})
 	}
@@ -279,6 +352,9 @@ func (p MakeParams) formHidden() []ui.Hidden {
 	out := []ui.Hidden{{Name: "credential", Value: p.Credential.ID}, {Name: "method", Value: p.Method.ID}, p.hiddenSub()}
 	if p.Of != nil {
 		out = append(out, ui.Hidden{Name: "of", Value: p.Of.ID})
+	}
+	if p.To != nil {
+		out = append(out, ui.Hidden{Name: "destination", Value: p.To.ID})
 	}
 	return out
 }

@@ -21,6 +21,7 @@ import (
 
 // DemoCmd runs the demonstration: a merchant with a year of history, people to be, and a stand-in for every provider.
 type DemoCmd struct {
+	Destinations int    `help:"How many destinations there are." default:"10000"`
 	Transactions int    `help:"How many transactions the year of history has." default:"24000"`
 	Seed         uint64 `help:"The same seed gives the same history." default:"20260921"`
 	Check        bool   `help:"Start, walk through the main pages, and end; the exit code tells."`

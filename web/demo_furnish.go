@@ -37,7 +37,10 @@ func (d *demonstration) furnish(ctx context.Context, sandboxes map[string]func(p
 	if err := d.subAccounts(ctx); err != nil {
 		return fmt.Errorf("sub-accounts: %w", err)
 	}
-	return d.history(ctx)
+	if err := d.history(ctx); err != nil {
+		return err
+	}
+	return d.destinations(ctx)
 }
 
 var cast = []struct {

@@ -26,6 +26,9 @@ func (d *demonstration) today(ctx context.Context) error {
 	if err := d.openSubAccounts(ctx); err != nil {
 		return err
 	}
+	if err := d.books(ctx, h); err != nil {
+		d.rt.Log.Error("the destinations of today", "error", err)
+	}
 	for _, a := range d.accounts {
 		payouts, deposits := 0, 0
 		for _, m := range a.Description.Methods {
@@ -138,7 +141,7 @@ func (d *demonstration) tell(ctx context.Context, a demo.Account, what string, f
 }
 
 // needsMore are pages that make no sense without something chosen first, and files.
-var needsMore = map[string]bool{"/refunds/new": true, "/transactions/export": true, "/exchanges": true, "/credentials/new": true, "/balances/ledger/entries": true}
+var needsMore = map[string]bool{"/refunds/new": true, "/transactions/export": true, "/exchanges": true, "/credentials/new": true, "/balances/ledger/entries": true, "/destinations/import/template": true}
 
 // walk signs in as each of the people and opens every page of the route table that they may open and that needs nothing chosen, and one
 // transaction. It fails on anything that is not a whole page.

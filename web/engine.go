@@ -93,6 +93,14 @@ func (e *Engine) subAccounts() handlers.SubAccountAsker {
 	return e.desk
 }
 
+// books reads the providers' books; nil without an engine.
+func (e *Engine) books() handlers.BookReader {
+	if e == nil {
+		return nil
+	}
+	return e.money
+}
+
 // callbacks is nil without an engine.
 func (e *Engine) callbacks() func(string, string) string {
 	if e == nil {

@@ -146,7 +146,7 @@ func (a *App) serve(f *fiber.Ctx, r handlers.Route) error {
 	f.SetUserContext(ctx)
 	c := &handlers.Ctx{Fiber: f, Route: r, RequestID: requestID(f), Notes: noNotes{}, Now: a.clock(), Zone: a.zone(f),
 		From:  models.From{IP: a.cfg.clientIP(f), Agent: f.Get(fiber.HeaderUserAgent)},
-		Shell: handlers.Shell{Menu: a.menuFor, Counts: a.menuCounts, WorkIn: a.workIn, Demo: a.cfg.Demo, Kit: a.cfg.kit(), Base: a.cfg.base.String(), Secure: a.cfg.https}}
+		Shell: handlers.Shell{Menu: a.menuFor, Counts: a.menuCounts, WorkIn: a.workIn, Bands: a.bands, Demo: a.cfg.Demo, Kit: a.cfg.kit(), Base: a.cfg.base.String(), Secure: a.cfg.https}}
 	err := a.admit(c)
 	if err == nil {
 		err = r.Handle(c)

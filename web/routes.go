@@ -11,6 +11,7 @@ import (
 	"countinghouse/handlers"
 	"countinghouse/models"
 	"countinghouse/views"
+	"countinghouse/views/ui"
 )
 
 // routes is THE route table: one line per noun. A test walks it with every role.
@@ -24,6 +25,7 @@ func (a *App) routes() []handlers.Route {
 		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Merchant: a.cfg.Merchant, Ask: a.deps.Engine.asker(), Instance: a.deps.Engine.name()}).Routes(),
 		(&handlers.Make{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Callback: a.deps.Engine.callbacks(), Sniff: sniffProof}).Routes(),
 		a.keyRoutes(),
+		(&handlers.Destinations{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Books: a.deps.Engine.books(), Callback: a.deps.Engine.callbacks()}).Routes(),
 		(&handlers.Approvals{Store: a.store, Providers: a.deps.Providers}).Routes(),
 		(&handlers.Policies{Store: a.store, Providers: a.deps.Providers}).Routes(),
 		(&handlers.Ledger{Store: a.store, Providers: a.deps.Providers}).Routes(),
@@ -118,6 +120,16 @@ func (a *App) workIn(c *handlers.Ctx) []models.Working {
 		a.log.WarnContext(c.Context(), "the sub-accounts to work in could not be read", "request_id", c.RequestID, "err", err)
 	}
 	return list
+}
+
+// bands are what stands on every page: a guard that is off. A failure leaves them away and is logged.
+func (a *App) bands(c *handlers.Ctx) []ui.NoticeParams {
+	g, err := a.store.GuardBand(c.Context(), c.Env)
+	if err != nil {
+		a.log.WarnContext(c.Context(), "the guard of destinations could not be read", "request_id", c.RequestID, "err", err)
+		return nil
+	}
+	return views.GuardBand(g, models.At(c.Now), c.Zone)
 }
 
 // bodyLimits tells fasthttp, before a body is read, how much the route takes. Unknown addresses take an ordinary form, so that nobody can make us

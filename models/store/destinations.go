@@ -377,21 +377,8 @@ func maySeeDestinations(a models.Actor) bool {
 	return a.Can(models.DestinationsCreate) || a.Can(models.DestinationsApprove)
 }
 
-// DestinationPage is everything that the page of a destination shows.
-type DestinationPage struct {
-	Destination models.Destination // with its values for those who may see them
-	Full        bool
-	Guard       models.DestinationGuard
-	State       models.DestinationState
-	Old         *models.Destination // the one it replaces
-	New         *models.Destination // the one that replaces it
-	Request     *ApprovalRequest    // the newest
-	Checks      []models.DestinationCheck
-	Events      []models.DestinationEvent
-	Payouts     []models.Transaction
-	Entries     []models.BookEntry
-	Attempts    map[string][]models.BookAttempt // by entry
-}
+// DestinationPage is the domain's, by the name that this package uses.
+type DestinationPage = models.DestinationPage
 
 // Destination reads one destination with all that belongs to it. Who may add or approve destinations sees it in full, and that is written into
 // the audit trail before it is given out; others see it masked. It needs destinations.read.

@@ -478,3 +478,46 @@ func (h *Historian) Walk(minor int64, n int) []int64 {
 	}
 	return out
 }
+
+// Party is somebody who can be paid by a form, and what for.
+type Party struct {
+	Values        map[string]string
+	Name, Purpose string
+}
+
+// Payee makes up somebody new for a form of destinations, with what they are called and paid for.
+func (h *Historian) Payee(f providers.DestinationForm) Party {
+	m := providers.Method{ID: "payee " + f.ID, Country: f.Country, Fields: f.Fields}
+	delete(h.parties, m.ID) // everybody only once
+	p := Party{Values: h.recipient(m), Purpose: purposes[h.rnd.IntN(len(purposes))]}
+	first, last := firstNames[h.rnd.IntN(len(firstNames))], lastNames[h.rnd.IntN(len(lastNames))]
+	p.Name = first + " " + last
+	if h.rnd.Float64() < 0.45 {
+		p.Name = last + " " + trades[h.rnd.IntN(len(trades))]
+	}
+	for _, x := range f.Fields {
+		if x.Role == providers.RoleOwner && p.Values[x.Name] != "" && h.rnd.Float64() < 0.8 {
+			p.Name = p.Values[x.Name]
+		}
+	}
+	if _, ok := p.Values["network"]; ok {
+		p.Values["address"] = "0x" + h.hex(40)
+	}
+	return p
+}
+
+func (h *Historian) hex(n int) string {
+	out := make([]byte, n)
+	for i := range out {
+		out[i] = "0123456789abcdef"[h.rnd.IntN(16)]
+	}
+	return string(out)
+}
+
+// Draw gives a number below n.
+func (h *Historian) Draw(n int) int { return h.rnd.IntN(n) }
+
+var purposes = []string{"Supplier of packaging", "Rent of the warehouse", "Freelance design", "Courier runs", "Own wallet", "Refunds to customers", "Salary", "Web hosting", "Printing", "Cleaning", "Commission",
+	"Spare parts", "Translation", "Accounting", "Affiliate programme", "Security deposit"}
+
+var trades = []string{"Ltda.", "Logistics", "& Filhos", "Trading", "Services", "Print House", "Foods", "Studio", "Holdings", "Transport"}

@@ -73,7 +73,7 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	command, ok := map[string]func(*http.Request) string{"fault": s.faultCommand, "settle": s.settleCommand, "webhooks": s.webhooksCommand,
-		"clock": s.clockCommand, "autosettle": s.autosettleCommand, "chain-deposit": s.chainCommand, "resend": s.resendCommand}[path]
+		"clock": s.clockCommand, "autosettle": s.autosettleCommand, "chain-deposit": s.chainCommand, "resend": s.resendCommand, "book": s.bookCommand}[path]
 	if !ok {
 		http.Error(w, "there is nothing here", http.StatusNotFound)
 		return
@@ -179,5 +179,54 @@ func (s *Sandbox) resendCommand(r *http.Request) string {
 	s.hookMode = "twice"
 	s.announce(o)
 	s.hookMode = mode
+	return ""
+}
+
+// bookCommand is somebody at the merchant who uses WSPN's own pages: op=add-address with network, address, label; op=add-account or edit-account with
+// the members of an account (id for edit); op=drop with id.
+func (s *Sandbox) bookCommand(r *http.Request) string {
+	id, _ := strconv.ParseInt(r.PostFormValue("id"), 10, 64)
+	switch r.PostFormValue("op") {
+	case "add-address":
+		a := &whiteAddress{id: s.nextID(), network: r.PostFormValue("network"), address: r.PostFormValue("address"), label: r.PostFormValue("label")}
+		if !evmShape.MatchString(a.address) || s.whiteByAddress(a.network, a.address) != nil {
+			return "a new address is needed"
+		}
+		s.whitelist = append(s.whitelist, a)
+	case "add-account":
+		a := &remitAccount{id: s.nextID(), currency: r.PostFormValue("currency"), fields: map[string]any{"isIntermediaryRequired": false, "bankType": "SWIFT"}}
+		for name := range r.PostForm {
+			if name != "op" {
+				a.fields[name] = r.PostFormValue(name)
+			}
+		}
+		s.accounts = append(s.accounts, a)
+	case "edit-account":
+		a := s.account(id, false)
+		if a == nil {
+			return "there is no such account"
+		}
+		for name := range r.PostForm {
+			if name != "op" && name != "id" {
+				a.fields[name] = r.PostFormValue(name)
+			}
+		}
+	case "drop":
+		for i, a := range s.whitelist {
+			if a.id == id {
+				s.whitelist = append(s.whitelist[:i:i], s.whitelist[i+1:]...)
+				return ""
+			}
+		}
+		for i, a := range s.accounts {
+			if a.id == id && !a.ours {
+				s.accounts = append(s.accounts[:i:i], s.accounts[i+1:]...)
+				return ""
+			}
+		}
+		return "there is no such entry"
+	default:
+		return "op is add-address, add-account, edit-account or drop"
+	}
 	return ""
 }
