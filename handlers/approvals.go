@@ -175,6 +175,8 @@ func (h *Approvals) approve(c *Ctx) error {
 	switch {
 	case r.State == "open":
 		said = fmt.Sprintf("Approved: %s. %d of %d have agreed.", r.Title, r.Have(), r.Needed)
+	case r.Subject == "kyb":
+		said += " It may leave now; hand it over under KYB, Submissions."
 	case r.Subject == "transaction" || r.Subject == "resend":
 		said += " It is being sent."
 	}

@@ -25,7 +25,8 @@ const (
 const (
 	FormLimit    = 256 << 10 // an ordinary form
 	WebhookLimit = 1 << 20
-	UploadLimit  = 26 << 20 // a document of 25 MiB with the form around it
+	UploadLimit  = 26 << 20  // a document of 25 MiB with the form around it
+	ManyLimit    = 210 << 20 // twenty documents of 10 MiB with the form around them; they are read one after the other
 )
 
 // Route is one line of the table. Exactly one of Access, Permission and AnyOf says who may use it; a test walks the table with every role.
@@ -41,6 +42,7 @@ type Route struct {
 
 	Section   string        // the menu item to mark
 	BodyLimit int           // FormLimit when zero
+	Stream    bool          // the handler reads the body itself, as it comes, with Parts
 	Timeout   time.Duration // of the request's context; 15 s when zero
 	Handle    func(c *Ctx) error
 }

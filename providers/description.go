@@ -243,6 +243,8 @@ type Description struct {
 	PreviewRequests func(env models.Environment, values, settings map[string]string, r SendRequest) ([]RequestPreview, error)
 	// StatusSentence explains the provider's own status word; it may be nil.
 	StatusSentence func(kind models.Kind, status string) string
+	// KYB is what the provider wants to know about a company: requirement lists, limits, its words. It is pure; nil where there is no list.
+	KYB func(env models.Environment, settings map[string]string) models.KYBRules
 }
 
 // Lock is an operation that may not be used yet.

@@ -151,6 +151,7 @@ type Entry struct {
 // SubAccount is one account below the merchant's at a provider.
 type SubAccount struct {
 	ID, Company, Country, Type, State, Username, UserID, Email string
+	Note                                                       string // what the provider says beside the state, if anything
 	Raw                                                        []byte
 }
 

@@ -53,6 +53,7 @@ type Notice struct {
 	Event        string      // their event type
 	Token        string      // of a recipient verification
 	Verification *Verification
+	Account      string // their id of the sub-account that it is about: how it stands may have changed
 }
 
 // Reply is what the provider wants to hear once the delivery is stored durably.

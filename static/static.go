@@ -29,7 +29,7 @@ const Prefix = "/static/"
 // ImmutableCache is the Cache-Control of a file asked for under its current hash.
 const ImmutableCache = "public, max-age=31536000, immutable"
 
-//go:embed app.css app.js passkeys.js icons.svg favicon.svg fonts/inter.woff2 vendor/htmx.min.js
+//go:embed app.css app.js passkeys.js upload.js icons.svg favicon.svg fonts/inter.woff2 vendor/htmx.min.js
 var content embed.FS
 
 // index is the folder, read once when first asked for; it only mirrors the

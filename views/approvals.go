@@ -1,6 +1,7 @@
 package views
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -127,6 +128,10 @@ func subjectWord(r *models.ApprovalRequest) string {
 		return "Destination"
 	case "destination_import":
 		return "File of destinations"
+	case "kyb":
+		return "Documents leave"
+	case "kyb_delete":
+		return "Delete documents"
 	}
 	return sentence(strings.NewReplacer("_", " ", ".", ", ").Replace(r.Subject))
 }
@@ -164,6 +169,18 @@ type ApprovalParams struct {
 func (p ApprovalParams) r() *models.ApprovalRequest { return &p.Sheet.Request }
 
 func (p ApprovalParams) t() *models.Transaction { return p.r().Transaction }
+
+// files are the documents that a KYB request is about.
+func (p ApprovalParams) files() []models.KYBFile {
+	if p.r().Subject != "kyb" {
+		return nil
+	}
+	var list []models.KYBFile
+	if json.Unmarshal([]byte(p.r().Payload), &list) != nil {
+		return nil // written by us; what cannot be read is not agreed to: the digest stands below
+	}
+	return list
+}
 
 func (p ApprovalParams) path(tail string) string { return ApprovalsPath + "/" + p.r().ID + tail }
 
@@ -326,6 +343,10 @@ func (p ApprovalParams) verb() string {
 		return "Approve the destination " + p.To.Destination.Name
 	case r.Subject == "destination_import":
 		return fmt.Sprintf("Approve these %d destinations", len(p.Brought))
+	case r.Subject == "kyb":
+		return "Approve that these files leave"
+	case r.Subject == "kyb_delete":
+		return "Agree that the files go"
 	}
 	return "Agree to this change"
 }

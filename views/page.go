@@ -168,6 +168,7 @@ func StandardMenu() []MenuItem {
 		{ID: "reconciliation", Label: "Reconciliation", Href: "/reconciliation", Icon: ui.IconListChecks},
 		{ID: "webhooks", Label: "Webhooks", Href: "/webhooks", Icon: ui.IconWebhook},
 		{ID: "compliance", Label: "Compliance", Href: "/compliance", Icon: ui.IconBuilding2, Group: "Guard"},
+		{ID: "kyb", Label: "KYB", Href: KYBPath, Icon: ui.IconShieldCheck, Group: "Guard", Spoken: "with an open question"},
 		{ID: "providers", Label: "Providers", Href: "/providers", Icon: ui.IconPlug, Group: "Guard"},
 		{ID: "audit", Label: "Audit", Href: "/audit", Icon: ui.IconScrollText, Group: "Guard"},
 		{ID: "settings", Label: "Settings", Href: "/settings", Icon: ui.IconSettings2, Group: "Guard"},

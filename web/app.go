@@ -13,9 +13,11 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"countinghouse/handlers"
 	"countinghouse/models"
+	"countinghouse/models/files"
 	"countinghouse/models/store"
 	"countinghouse/providers"
 	"countinghouse/views"
@@ -29,7 +31,9 @@ type Deps struct {
 	Providers *providers.Registry
 	Engine    *Engine            // nil in tests that move no money
 	People    []views.DemoPerson // of the demonstration
-	Floors    []handlers.Route   // what the benchmark measures pages against; nobody else has any
+	Files     files.Store        // documents; nil in tests that upload none
+	Scan      files.Scanner
+	Floors    []handlers.Route // what the benchmark measures pages against; nobody else has any
 
 	more []handlers.Route // of a test
 }
@@ -49,6 +53,7 @@ type App struct {
 	Routes []handlers.Route
 	menu   []menuItem
 
+	limit    func(*fasthttp.RequestHeader) (bytes int, stream bool)
 	migrated atomic.Bool // the database was seen to be as new as the program
 }
 
@@ -67,6 +72,7 @@ func New(cfg Config, d Deps) (*App, error) {
 	if d.Providers == nil {
 		d.Providers = providers.NewRegistry()
 	}
+	d.Store.UseKYB(kybRulesOf(d.Providers))
 	a := &App{cfg: set, log: d.Log, clock: d.Clock, store: d.Store, deps: d, sessions: newSessionStore(d.Store, set.https), metrics: newMetrics()}
 	if a.origin, err = newCrossOrigin(set.base); err != nil {
 		return nil, fmt.Errorf("cross-origin guard: %w", err)
@@ -83,16 +89,20 @@ func New(cfg Config, d Deps) (*App, error) {
 		StrictRouting:         false,
 		CaseSensitive:         true,
 		UnescapePath:          false,
-		BodyLimit:             handlers.UploadLimit,
-		ReadBufferSize:        16 << 10, // headers; a cookie and a long filter fit
-		ReadTimeout:           30 * time.Second,
-		WriteTimeout:          2 * time.Minute, // exports
-		IdleTimeout:           90 * time.Second,
-		ServerHeader:          "",
-		DisableDefaultDate:    false,
-		ErrorHandler:          a.lastResort,
+		BodyLimit:             handlers.ManyLimit,
+		// A body is taken by takeBody, up to the limit of its route; nothing of an upload is spooled to disk in the clear.
+		StreamRequestBody:            true,
+		DisablePreParseMultipartForm: true,
+		ReadBufferSize:               16 << 10, // headers; a cookie and a long filter fit
+		ReadTimeout:                  30 * time.Second,
+		WriteTimeout:                 2 * time.Minute, // exports
+		IdleTimeout:                  90 * time.Second,
+		ServerHeader:                 "",
+		DisableDefaultDate:           false,
+		ErrorHandler:                 a.lastResort,
 	})
-	a.Fiber.Server().HeaderReceived = bodyLimits(a.Routes)
+	a.limit = bodyLimits(a.Routes)
+	a.Fiber.Server().HeaderReceived = a.patience
 	a.mount()
 	return a, nil
 }

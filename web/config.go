@@ -26,11 +26,19 @@ type Config struct {
 	KeepExchanges  int      // days that requests to providers and their webhooks stay readable; zero: 400. What is evidence stays for ever
 	EgressAddress  string   // the address that providers see us call from, for sentences and the health page; empty: not known
 	Kit            bool     // serve the kit of the pages to admins; the demonstration always does
+	S3             S3       // where documents lie; empty: the folder files in Data
+	Clamd          string   // host:port or the path of a socket; empty: uploads are marked unscanned
 	Demo           bool     // set by the demo command only; there is no flag for it
 	GracePeriod    time.Duration
 }
 
 func (c Config) kit() bool { return c.Kit || c.Demo }
+
+// S3 names the store of documents when it is not the data folder.
+type S3 struct {
+	Endpoint, Bucket, Region, Prefix, AccessKey, SecretKey string
+	Insecure                                               bool // plain http, for a store on this machine
+}
 
 // ConfigError is a mistake in the configuration, as one sentence.
 type ConfigError struct{ Sentence string }
@@ -99,6 +107,9 @@ func (c Config) check() (s settings, err error) {
 			return s, configErrorf("--trusted-proxy %q is not a network such as 10.0.0.0/8.", p)
 		}
 		s.proxies = append(s.proxies, prefix)
+	}
+	if err := c.checkFiles(); err != nil {
+		return s, err
 	}
 	if c.EgressAddress != "" {
 		if addr, err := netip.ParseAddr(c.EgressAddress); err != nil || addr.Zone() != "" {

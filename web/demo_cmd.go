@@ -55,6 +55,7 @@ func (c DemoCmd) Run(e *Env) (err error) {
 	}
 	defer func() { err = errors.Join(err, rt.Close()) }()
 	rt.Providers, rt.Listener = e.Providers, l
+	rt.Store.UseKYB(kybRulesOf(rt.Providers))
 	d := &demonstration{rt: rt, cmd: c, out: e.Out, base: "http://" + listen}
 	defer d.close()
 	if err := d.furnish(ctx, e.Sandboxes); err != nil {

@@ -37,6 +37,9 @@ func (d *demonstration) furnish(ctx context.Context, sandboxes map[string]func(p
 	if err := d.subAccounts(ctx); err != nil {
 		return fmt.Errorf("sub-accounts: %w", err)
 	}
+	if err := d.kyb(ctx); err != nil {
+		return fmt.Errorf("KYB: %w", err)
+	}
 	if err := d.history(ctx); err != nil {
 		return err
 	}
@@ -52,6 +55,7 @@ var cast = []struct {
 	{"finance2", "marta@example.com", "Marta Lind", "The second person: approves what Ada makes.", models.Finance},
 	{"finance3", "leo@example.com", "Leo Brandt", "The third in finance: large sums need two besides the maker.", models.Finance},
 	{"compliance", "ines@example.com", "Inês Duarte", "Destinations, sub-accounts, KYB, the audit trail.", models.Compliance},
+	{"compliance2", "omar@example.com", "Omar Haddad", "The second in compliance: approves what Inês prepares.", models.Compliance},
 	{"admin2", "jun@example.com", "Jun Park", "The second admin: agrees to changes of keys, roles and rules.", models.Admin},
 	{"auditor", "rhea@example.com", "Rhea Stone", "Reads everything, changes nothing.", models.Auditor},
 }
@@ -88,7 +92,7 @@ func (d *demonstration) invite(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, key := range []string{"finance", "finance2", "finance3", "compliance", "admin", "admin2", "auditor"} {
+	for _, key := range []string{"finance", "finance2", "finance3", "compliance", "compliance2", "admin", "admin2", "auditor"} {
 		a := d.people[key]
 		link, err := s.DemoLink(ctx, a.UserID)
 		if err != nil {

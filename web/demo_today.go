@@ -29,6 +29,9 @@ func (d *demonstration) today(ctx context.Context) error {
 	if err := d.books(ctx, h); err != nil {
 		d.rt.Log.Error("the destinations of today", "error", err)
 	}
+	if err := d.kybToday(ctx); err != nil {
+		d.rt.Log.Error("the demonstration's KYB", "error", err)
+	}
 	for _, a := range d.accounts {
 		payouts, deposits := 0, 0
 		for _, m := range a.Description.Methods {

@@ -28,6 +28,7 @@ type Engine struct {
 	money    *tasks.Money
 	accounts *tasks.SubAccounts
 	hooks    *tasks.Hooks
+	kyb      *tasks.KYB
 	inbox    *store.Intake
 	queue    *jobs.Queue
 }
@@ -56,6 +57,7 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 	rig(rt, e.money)
 	e.accounts = &tasks.SubAccounts{Store: rt.Store, Clients: e.desk, Registry: rt.Providers, Log: rt.Log, Instance: instance, Step: e.money.Step, Pause: e.money.Pause}
 	lanes := tasks.MoneyLanes()
+	lanes[tasks.KYBLane] = 2
 	maps.Copy(lanes, tasks.KeyLanes())
 	e.queue, err = jobs.New(jobs.Config{DB: rt.Store.WriteDB(), Engine: kind, Now: rt.Clock, Log: rt.Log, Lanes: lanes, Alone: rt.lonely()})
 	if err != nil {
@@ -67,7 +69,14 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 	e.hooks.Verified = func(ctx context.Context, credentialID, token string, v providers.Verification) error {
 		return rt.Store.AnswerVerification(ctx, credentialID, token, string(v.Verdict), v.Name, v.Sentence)
 	}
+	e.hooks.Account = func(ctx context.Context, credentialID, account string) error {
+		_, err := rt.Store.AskKYBSoon(ctx, credentialID, account)
+		return err
+	}
 	e.hooks.Register()
+	rt.Store.UseKYB(kybRulesOf(rt.Providers))
+	e.kyb = &tasks.KYB{Store: rt.Store, Clients: e.desk, Files: rt.Files, Queue: e.queue, Log: rt.Log, Instance: instance, Alone: rt.lonely()}
+	e.kyb.Register()
 	(&tasks.Keeping{Store: rt.Store, Desk: e.desk, Queue: e.queue, Log: rt.Log, KeepExchanges: models.Days(rt.Config.KeepExchanges)}).Register()
 	e.inbox = rt.Store.NewIntake(e.hooks.Enqueue)
 	rt.Store.UseJobs(tasks.Enqueuer{Queue: e.queue})

@@ -48,6 +48,7 @@ var words = map[int][2]string{
 	404: {"There is no such page", "The address may be mistyped, or what it showed is not there any more."},
 	405: {"This cannot be done here", "The page exists, but not for this kind of request. Go back and use its buttons."},
 	409: {"This is not possible now", "Something has changed since the page was drawn. Look at it again."},
+	411: {"This upload has no length", "Send it with a browser, or say with Content-Length how long it is."},
 	413: {"This is too large", "The server takes less than what was sent. Send a smaller file or a shorter text."},
 	422: {"Something needs mending", "Go back and look at what you entered."},
 	429: {"Too many tries", "Wait a while and try again."},

@@ -66,7 +66,11 @@ func (a *App) around(f *fiber.Ctx) (err error) {
 		flushCookies(f)
 		a.logAccess(f, id, time.Since(start))
 	}()
-	if err = f.Next(); err != nil {
+	defer a.endBody(f)
+	if err = a.takeBody(f); err == nil {
+		err = f.Next()
+	}
+	if err != nil {
 		err = a.lastResort(f, err)
 	}
 	return err

@@ -36,6 +36,7 @@ func (a *App) routes() []handlers.Route {
 		(&handlers.SubAccounts{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.subAccounts()}).Routes(),
 		(&handlers.Audit{Store: a.store}).Routes(),
 		handlers.Kit{Served: a.cfg.kit()}.Routes(),
+		(&handlers.KYB{Store: a.store, Providers: a.deps.Providers, Files: a.deps.Files, Intake: handlers.NewIntake(a.store, a.deps.Files, a.deps.Scan)}).Routes(),
 		a.deps.Floors,
 	)
 }
@@ -104,10 +105,14 @@ func (a *App) menuCounts(c *handlers.Ctx) map[string]string {
 		a.log.WarnContext(c.Context(), "what waits could not be counted", "request_id", c.RequestID, "err", err)
 		return nil
 	}
-	if w.Count == 0 {
-		return nil
+	out := map[string]string{}
+	if w.Count > 0 {
+		out["approvals"] = strconv.FormatInt(w.Count, 10)
 	}
-	return map[string]string{"approvals": strconv.FormatInt(w.Count, 10)}
+	if n, err := a.store.KYBQuestions(c.Context(), c.Actor, c.Env); err == nil && n > 0 {
+		out["kyb"] = strconv.FormatInt(n, 10)
+	}
+	return out
 }
 
 // workChoices is how many sub-accounts the switch at the top offers; the rest is found on their own page.
@@ -134,27 +139,28 @@ func (a *App) bands(c *handlers.Ctx) []ui.NoticeParams {
 
 // bodyLimits tells fasthttp, before a body is read, how much the route takes. Unknown addresses take an ordinary form, so that nobody can make us
 // read more by missing a route.
-func bodyLimits(routes []handlers.Route) func(*fasthttp.RequestHeader) fasthttp.RequestConfig {
+func bodyLimits(routes []handlers.Route) func(*fasthttp.RequestHeader) (bytes int, stream bool) {
 	type limit struct {
 		method string
 		parts  []string
 		bytes  int
+		stream bool
 	}
 	var limits []limit
 	for _, r := range routes {
 		if r.BodyLimit > 0 {
-			limits = append(limits, limit{r.Method, strings.Split(r.Path, "/"), r.BodyLimit})
+			limits = append(limits, limit{r.Method, strings.Split(r.Path, "/"), r.BodyLimit, r.Stream})
 		}
 	}
-	return func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	return func(h *fasthttp.RequestHeader) (int, bool) {
 		path, _, _ := strings.Cut(string(h.RequestURI()), "?")
 		parts := strings.Split(strings.TrimSuffix(path, "/"), "/")
 		for _, l := range limits {
 			if string(h.Method()) == l.method && samePath(l.parts, parts) {
-				return fasthttp.RequestConfig{MaxRequestBodySize: l.bytes}
+				return l.bytes, l.stream
 			}
 		}
-		return fasthttp.RequestConfig{MaxRequestBodySize: handlers.FormLimit}
+		return handlers.FormLimit, false
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"countinghouse/handlers"
 	"countinghouse/models"
+	"countinghouse/models/files"
 	"countinghouse/models/store"
 	"countinghouse/models/vault"
 	"countinghouse/providers"
@@ -30,13 +31,15 @@ type Runtime struct {
 	Vault  *vault.Vault
 	Keys   *vault.Keyset
 	Clock  models.Clock
+	Files  files.Store // documents, sealed
 
 	Providers *providers.Registry
 	People    []views.DemoPerson // of the demonstration; nobody elsewhere
 	Floors    []handlers.Route   // of the benchmark; none elsewhere
 	Listener  net.Listener       // already listening at Config.Listen; nil: the server listens itself
 
-	lock *os.File // on the data folder; nil for commands and on PostgreSQL
+	closeFiles func() error
+	lock       *os.File // on the data folder; nil for commands and on PostgreSQL
 }
 
 // Where things are in the data folder.
@@ -84,6 +87,9 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Runtime, error) 
 	if err != nil {
 		return nil, errors.Join(err, rt.Store.Close())
 	}
+	if rt.Files, rt.closeFiles, err = openFiles(ctx, cfg, rt.Clock, rt.Vault); err != nil {
+		return nil, errors.Join(err, rt.Store.Close())
+	}
 	for _, m := range applied {
 		log.Info("migrated", "file", m)
 	}
@@ -93,7 +99,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Runtime, error) 
 // Close lets the store go, then the folder.
 func (rt *Runtime) Close() error {
 	defer unlock(rt.lock)
-	return rt.Store.Close()
+	return errors.Join(rt.closeFiles(), rt.Store.Close())
 }
 
 // fresh reports that nobody has been in this house yet.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"countinghouse/models/files"
 	"countinghouse/providers"
 )
 
@@ -40,7 +41,8 @@ func (rt *Runtime) serveWith(ctx context.Context, out io.Writer, ready func(*App
 	if err != nil {
 		return err
 	}
-	app, err := New(rt.Config, Deps{Store: rt.Store, Log: rt.Log, Clock: rt.Clock, Providers: rt.Providers, Engine: engine, People: rt.People, Floors: rt.Floors})
+	app, err := New(rt.Config, Deps{Store: rt.Store, Log: rt.Log, Clock: rt.Clock, Providers: rt.Providers, Engine: engine, People: rt.People, Floors: rt.Floors,
+		Files: rt.Files, Scan: files.Scanner{Addr: rt.Config.Clamd}})
 	if err != nil {
 		return err
 	}

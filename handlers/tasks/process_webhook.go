@@ -36,6 +36,8 @@ type Hooks struct {
 	Log   *slog.Logger
 	// Verified is told the answer to a recipient verification that comes by webhook. It may be nil.
 	Verified func(ctx context.Context, credentialID, token string, v providers.Verification) error
+	// Account is told that how a sub-account stands at the provider may have changed. It may be nil.
+	Account func(ctx context.Context, credentialID, account string) error
 }
 
 // Register makes the queue work deliveries.
@@ -164,6 +166,11 @@ func (h *Hooks) evidence(ctx context.Context, cred models.Credential, d models.D
 func (h *Hooks) act(ctx context.Context, d models.Delivery, n providers.Notice) error {
 	if n.Verification != nil && h.Verified != nil {
 		if err := h.Verified(ctx, d.CredentialID, n.Token, *n.Verification); err != nil {
+			return err
+		}
+	}
+	if n.Account != "" && h.Account != nil {
+		if err := h.Account(ctx, d.CredentialID, n.Account); err != nil {
 			return err
 		}
 	}

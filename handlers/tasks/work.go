@@ -63,6 +63,8 @@ func (e Enqueuer) Enqueue(ctx context.Context, tx *sql.Tx, kind store.JobKind, i
 		args = askJob{id}
 	case store.JobBook:
 		args = bookJob{id}
+	case store.JobKYB, store.JobKYBAsk, store.JobKYBFiles:
+		return e.enqueueKYB(ctx, tx, kind, id, at)
 	default:
 		args = operateJob{id}
 	}

@@ -78,6 +78,14 @@ func (tx *Tx) decided(a models.Actor, r *ApprovalRequest, approve bool, reason s
 			return tx.applyPolicy(a, r)
 		}
 		return nil
+	case "kyb", "kyb_delete":
+		switch {
+		case state == "open":
+			return nil
+		case r.Subject == "kyb":
+			return tx.decidedKYB(a, r, state == "approved", reason)
+		}
+		return tx.decidedKYBDeletion(a, r, state == "approved")
 	}
 	if f, ok := tx.Store.changes[r.Subject]; ok {
 		if state == "approved" || state == "rejected" {
@@ -159,6 +167,11 @@ func (s *Store) ExpireApprovals(ctx context.Context) (int, error) {
 				return err
 			}
 			n++
+			if r.Subject == "kyb" {
+				if err := tx.expiredKYB(r); err != nil {
+					return err
+				}
+			}
 			if r.Subject == subjectDestination || r.Subject == subjectImport {
 				if err := tx.expiredDestinations(r); err != nil && !models.Is(err, models.Conflict) {
 					return err

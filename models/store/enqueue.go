@@ -20,6 +20,10 @@ const (
 
 	JobSubAccounts JobKind = "sub-accounts" // id of a credential: read the provider's list, send what waits
 	JobBook        JobKind = "book"         // id of an entry in a provider's book
+
+	JobKYB      JobKind = "kyb"       // id of a run: hand documents over
+	JobKYBAsk   JobKind = "kyb_ask"   // id of a credential: how its accounts stand
+	JobKYBFiles JobKind = "kyb_files" // remove the files whose deletion was agreed
 )
 
 // Enqueuer files a job inside a transaction: when the transaction is rolled back there is no job.

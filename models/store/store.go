@@ -66,7 +66,8 @@ type Store struct {
 	changes map[string]Change         // what approvals mean, by subject; set once at start
 	guards  atomic.Pointer[guardSeen] // see GuardBand
 
-	knocks *knocks // what was written down lately about addresses
+	knocks   *knocks    // what was written down lately about addresses
+	kybRules KYBRulesOf // set once at start, see UseKYB
 
 	closing sync.Once
 	keys    atomic.Int64 // see CredentialChanges

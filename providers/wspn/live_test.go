@@ -117,7 +117,7 @@ func TestTheTestEnvironmentIsNoLiveAddress(t *testing.T) {
 
 func TestEveryItemOfTheContractIsThere(t *testing.T) {
 	d := Provider().Description
-	if len(d.Items) != 40 {
+	if len(d.Items) != 42 {
 		t.Errorf("%d items", len(d.Items))
 	}
 	for _, it := range d.Items {

@@ -20,7 +20,7 @@ func fields(pattern string) string { return `^` + pattern + `$` }
 // The stand-in has them where they matter.
 func settingList() []providers.Setting {
 	out := append(signatureSettings(), answerSettings()...)
-	return append(append(out, bookSettings()...), moneySettings()...)
+	return append(append(append(out, bookSettings()...), kybSettings()...), moneySettings()...)
 }
 
 func signatureSettings() []providers.Setting {

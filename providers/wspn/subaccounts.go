@@ -53,7 +53,7 @@ func (c *client) ListSubAccounts(ctx context.Context, page int) ([]providers.Sub
 		}
 		out = append(out, providers.SubAccount{ID: strconv.FormatInt(id, 10), Company: clean(o.text("companyFullName"), 255), Country: clean(o.text("countryOfRegistration"), 3),
 			Type: clean(o.text("companyType"), 64), State: clean(o.text("clientStatus"), 64), Username: clean(o.text("username"), 255), UserID: o.words("userId"),
-			Email: clean(o.text("email"), 255), Raw: o.raw()})
+			Email: clean(o.text("email"), 255), Note: clean(orElse(o.text("remark"), o.text("reason")), 500), Raw: o.raw()})
 	}
 	pages := pagesOf(a)
 	if len(list) >= pageRows && a.child("pagination").id("pages") == 0 { // nobody has said that this is the last page

@@ -104,6 +104,14 @@ func (receiver) TranslateWebhook(d providers.Delivery) (providers.Notice, error)
 	}
 	n := providers.Notice{Reference: reference(o.words("requestId")), ProviderRef: reference(o.words("eventId")), Word: clean(o.words("eventStatus"), 64),
 		Event: clean(o.words("type"), 64)}
+	if data := dataOf(o); data.text("clientStatus") != "" { // WSPN-KYB-3: news of a sub-account, about no order
+		account := o.words("clientId")
+		if id := data.id("clientId"); id != 0 {
+			account = strconv.FormatInt(id, 10)
+		}
+		word := clean(data.text("clientStatus"), 64)
+		return providers.Notice{Account: reference(account), Word: word, Event: n.Event, Dedupe: strings.Join([]string{n.Event, account, word, o.words("eventTime")}, "|")}, nil
+	}
 	if n.ProviderRef == "" && n.Reference == "" {
 		return providers.Notice{}, models.Errorf(models.Invalid, "The webhook names neither a requestId nor an eventId, so there is nothing to ask about.")
 	}

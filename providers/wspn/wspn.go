@@ -55,6 +55,7 @@ func description() providers.Description {
 		CheckRequest:   checkRequest,
 		Locks:          locks,
 		StatusSentence: statusSentence,
+		KYB:            kybRules,
 	}
 }
 

@@ -73,7 +73,9 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	command, ok := map[string]func(*http.Request) string{"fault": s.faultCommand, "settle": s.settleCommand, "webhooks": s.webhooksCommand,
-		"clock": s.clockCommand, "autosettle": s.autosettleCommand, "chain-deposit": s.chainCommand, "resend": s.resendCommand, "book": s.bookCommand}[path]
+		"clock": s.clockCommand, "autosettle": s.autosettleCommand, "chain-deposit": s.chainCommand, "resend": s.resendCommand, "book": s.bookCommand,
+
+		"kyb": s.kybCommand, "kyb-verdict": s.verdictCommand, "member": s.memberCommand}[path]
 	if !ok {
 		http.Error(w, "there is nothing here", http.StatusNotFound)
 		return

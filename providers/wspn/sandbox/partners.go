@@ -14,6 +14,7 @@ import (
 type member struct {
 	id                          int64
 	name, country, kind, status string
+	remark                      string // what WSPN says beside the status (WSPN-KYB-3)
 	user, email                 string
 	userID                      int64
 	kyb                         []string
@@ -131,8 +132,12 @@ func (s *Sandbox) subAccounts(in *incoming) reply {
 	}
 	var list []any
 	for _, m := range s.members {
-		list = append(list, map[string]any{"clientId": m.id, "companyFullName": m.name, "countryOfRegistration": m.country, "companyType": m.kind,
-			"clientStatus": m.status, "username": m.user, "userId": m.userID})
+		line := map[string]any{"clientId": m.id, "companyFullName": m.name, "countryOfRegistration": m.country, "companyType": m.kind,
+			"clientStatus": m.status, "username": m.user, "userId": m.userID}
+		if m.remark != "" {
+			line["remark"] = m.remark
+		}
+		list = append(list, line)
 	}
 	return listing(cut(list, p), map[string]any{"current": p.current, "size": p.size, "pages": (len(list) + p.size - 1) / p.size, "total": len(list)})
 }
@@ -213,6 +218,24 @@ func (s *Sandbox) takeKYB(clientID string, files []formFile) *reply {
 	return nil
 }
 
+// tooLarge holds all files of a call against the limit of size, whose number is a guess (WSPN-KYB-2).
+func (s *Sandbox) tooLarge(files []formFile) *reply {
+	mb, _ := strconv.Atoi(s.setting("kyb_total_mb", "40"))
+	sum := 0
+	for _, f := range files {
+		sum += f.size
+		if f.size == 0 {
+			r := refuse("TEST_FILES", "a file is empty")
+			return &r
+		}
+	}
+	if sum > mb<<20 {
+		r := refuse("TEST_FILES_TOTAL", "the files are too large together")
+		return &r
+	}
+	return nil
+}
+
 func (s *Sandbox) kybSubmit(in *incoming) reply {
 	values, files, bad := s.form(in)
 	if bad != nil {
@@ -223,10 +246,14 @@ func (s *Sandbox) kybSubmit(in *incoming) reply {
 			return refuse("TEST_FIELD_UNKNOWN", "files travel as files")
 		}
 	}
+	if bad := s.tooLarge(files); bad != nil {
+		return *bad
+	}
 	if bad := s.takeKYB(values.Get("clientId"), files); bad != nil {
 		return *bad
 	}
 	s.executions["kyb:"+values.Get("clientId")]++
+	s.reviewKYB(values.Get("clientId"))
 	return success(nil)
 }
 
@@ -255,6 +282,9 @@ func (s *Sandbox) kybBatch(in *incoming) reply {
 	if len(ids) == 0 || len(ids) > 25 {
 		return refuse("TEST_COMPANIES", "1 to 25 companies")
 	}
+	if bad := s.tooLarge(files); bad != nil {
+		return *bad
+	}
 	for i := range sets {
 		if ids[i] == "" {
 			return refuse("TEST_FIELD_MISSING", "a company has no clientId")
@@ -267,6 +297,7 @@ func (s *Sandbox) kybBatch(in *incoming) reply {
 	}
 	for _, id := range ids {
 		s.executions["kyb:"+id]++
+		s.reviewKYB(id)
 	}
 	return success(nil)
 }

@@ -74,6 +74,8 @@ type Sandbox struct {
 	hookDelay  time.Duration
 	hooks      []string // the last webhooks, for the page
 	timers     map[*time.Timer]bool
+	verdict    string // of KYB submissions, by itself; empty: none
+	verdictMS  int
 	closed     bool
 }
 
