@@ -31,6 +31,7 @@ func (a *App) routes() []handlers.Route {
 		(&handlers.Ledger{Store: a.store, Providers: a.deps.Providers}).Routes(),
 		(&handlers.Search{Store: a.store, Providers: a.deps.Providers}).Routes(),
 		settings.Routes(),
+		(&handlers.AccessReview{Store: a.store}).Routes(),
 		(&handlers.People{Store: a.store}).Routes(),
 		(&handlers.Allowlist{Store: a.store, Registry: a.deps.Providers, Caller: a.cfg.EgressAddress, Proxies: a.cfg.proxies}).Routes(),
 		(&handlers.SubAccounts{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.subAccounts()}).Routes(),

@@ -110,6 +110,9 @@ func (s *Store) FinishEnrolment(ctx context.Context, token, code string, from mo
 			sealed, step, models.Active, tx.Now, row.ID); err != nil {
 			return err
 		}
+		if err := tx.noteAccess(row.ID); err != nil {
+			return err
+		}
 		if codes, err = tx.newRecoveryCodes(row.ID); err != nil {
 			return err
 		}
@@ -297,5 +300,8 @@ func (tx *Tx) dropFactor(userID string) error {
 	if err := tx.Exec("UPDATE users SET totp_sealed = NULL, totp_pending = NULL WHERE id = ?", userID); err != nil {
 		return err
 	}
-	return tx.Exec("DELETE FROM recovery_codes WHERE user_id = ?", userID)
+	if err := tx.Exec("DELETE FROM recovery_codes WHERE user_id = ?", userID); err != nil {
+		return err
+	}
+	return tx.noteAccess(userID)
 }

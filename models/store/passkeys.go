@@ -273,6 +273,9 @@ func (tx *Tx) keepPasskey(actor models.Actor, row userRow, name string, record *
 	if n == 0 {
 		return models.FieldErrorf("passkey", "This passkey is registered already.")
 	}
+	if err := tx.noteAccess(row.ID); err != nil {
+		return err
+	}
 	return tx.Audit(actor, "passkey.add", "user", row.ID, nil, map[string]any{"passkey": id, "name": name}, fmt.Sprintf("Registered the passkey %s.", name))
 }
 
@@ -293,6 +296,9 @@ func (s *Store) RemovePasskey(ctx context.Context, actor models.Actor, id string
 			return err
 		}
 		if err := tx.Exec("DELETE FROM passkeys WHERE id = ?", id); err != nil {
+			return err
+		}
+		if err := tx.noteAccess(userID); err != nil {
 			return err
 		}
 		return tx.Audit(actor, "passkey.remove", "user", userID, map[string]any{"passkey": id, "name": name}, nil, fmt.Sprintf("Removed the passkey %s.", name))

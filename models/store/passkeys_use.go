@@ -112,6 +112,9 @@ func (tx *Tx) usePasskey(actor models.Actor, h holder, record *webauthn.Credenti
 		if err := tx.Exec("UPDATE passkeys SET blocked_us = ? WHERE id = ?", tx.Now, k.ID); err != nil {
 			return nil, err
 		}
+		if err := tx.noteAccess(h.row.ID); err != nil {
+			return nil, err
+		}
 		return models.FieldErrorf("passkey", "The counter of the passkey %s went back, so a copy of it may exist. It was blocked. Use the password and a code, and remove it.", k.Name),
 			tx.Audit(actor, "passkey.block", "user", h.row.ID, nil, map[string]any{"passkey": k.ID, "name": k.Name}, fmt.Sprintf("Blocked the passkey %s: its counter went back, a copy may exist.", k.Name))
 	}

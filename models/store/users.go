@@ -65,7 +65,10 @@ func (tx *Tx) setRoles(userID string, roles []models.Role) error {
 			return err
 		}
 	}
-	return tx.Exec("UPDATE users SET updated_us = ? WHERE id = ?", tx.Now, userID)
+	if err := tx.Exec("UPDATE users SET updated_us = ? WHERE id = ?", tx.Now, userID); err != nil {
+		return err
+	}
+	return tx.noteAccess(userID)
 }
 
 // otherAdmins counts the active admins besides one person.
@@ -82,6 +85,9 @@ func (tx *Tx) newUser(email, name string) (userRow, error) {
 		VALUES (?,?,?,?,'',0,'',?,?,0) ON CONFLICT (email) DO NOTHING`, u.ID, u.Email, u.Name, u.State, u.Created, u.Updated)
 	if err == nil && n == 0 {
 		return u, models.FieldErrorf("email", "Somebody with this address is here already.")
+	}
+	if err == nil {
+		err = tx.noteAccess(u.ID)
 	}
 	return u, err
 }
@@ -315,6 +321,9 @@ func (s *Store) changeState(ctx context.Context, actor models.Actor, userID stri
 			}
 		}
 		if err := tx.Exec("UPDATE users SET state = ?, updated_us = ? WHERE id = ?", to, tx.Now, userID); err != nil {
+			return err
+		}
+		if err := tx.noteAccess(userID); err != nil {
 			return err
 		}
 		return tx.Audit(actor, action, "user", userID, map[string]any{"state": row.State}, map[string]any{"state": to}, fmt.Sprintf(word, row.Name))
