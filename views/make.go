@@ -204,7 +204,7 @@ func (p MakeParams) errorOf(field string) string {
 
 // field turns a method's field into one of the kit.
 func (p MakeParams) field(f providers.Field) ui.FieldParams {
-	out := ui.FieldParams{Name: "v." + f.Name, Label: f.Label, Help: f.Help, Error: p.errorOf(f.Name), Required: f.Required, Optional: !f.Required,
+	out := ui.FieldParams{Name: "v." + f.Name, Label: f.Label, Help: f.Help, Error: p.errorOf("v." + f.Name), Required: f.Required, Optional: !f.Required,
 		Value: cmp.Or(p.Form.Values[f.Name], f.Default), MaxLength: f.MaxLen}
 	switch f.Kind {
 	case providers.Select:
