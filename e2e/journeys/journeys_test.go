@@ -48,11 +48,11 @@ func TestTheJourneys(t *testing.T) {
 		{"a bank withdrawal below 100 is refused in words", w.withdrawsTooLittle},
 		{"a payout is made and approved by keyboard alone", w.paysByKeyboard},
 		{"a form sent three times makes one payout, and nobody gets around the rules", w.isHostile},
+		{"every page of the route table can be read by whoever may open it", w.everyRoute},
 		{"an admin adds an address rule, a second one agrees, a request from outside is refused and logged, and can be let in", w.guardsAddresses},
 		{"compliance opens a sub-account and a file of them with one bad row, and finance works in one of them", w.opensSubAccounts},
 		{"a payout is made and approved on a phone, in the dark", w.paysOnAPhoneInTheDark},
 		{"every main page can be read by everybody, light and dark, narrow and wide", w.everyPage},
-		{"every page of the route table can be read by whoever may open it", w.everyRoute},
 		{"the first visit and the next page keep their budget", w.keepsTheBudget},
 	} {
 		t.Run(j.name, j.walk)
