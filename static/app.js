@@ -251,7 +251,7 @@
       case 'c': if (row?.dataset.ref) copy(row.dataset.ref); break
       case ' ':
         if (e.target.closest('button, summary, input')) return
-        if (row?.dataset.peek) { e.preventDefault(); peek(row.dataset.peek) }
+        if (row?.dataset.peek) { e.preventDefault(); peek(new URL(row.dataset.peek, location.origin + row.dataset.href + '/').href) }
     }
   })
 

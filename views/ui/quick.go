@@ -3,7 +3,7 @@ package ui
 import (
 	"context"
 	"io"
-	"time"
+	"strings"
 
 	"github.com/a-h/templ"
 )
@@ -145,7 +145,7 @@ func Time(p TimeParams) templ.Component {
 			return
 		}
 		o.raw("<time")
-		o.attr("datetime", p.At.UTC().Format(time.RFC3339Nano))
+		o.attr("datetime", p.At.UTC().Format("2006-01-02T15:04:05.999Z07:00")) // HTML knows thousandths at most
 		o.attr("title", p.local().Format("2006-01-02 15:04:05")+" "+ZoneName(p.At, p.Zone))
 		o.raw(">")
 		o.text(p.text())
@@ -188,7 +188,8 @@ func tableRow(p TableParams, r Row) templ.Component {
 		o.attr("id", r.ID)
 		if r.Href != "" {
 			o.attr("data-href", string(templ.URL(r.Href)))
-			o.attr("data-peek", string(templ.URL(or(r.PeekHref, r.Href))))
+			// Below the row's own address the rest is enough: a list has fifty of these, and each address is random.
+			o.attr("data-peek", strings.TrimPrefix(string(templ.URL(or(r.PeekHref, r.Href))), string(templ.URL(r.Href))+"/"))
 		}
 		o.attr("data-ref", r.Copy)
 		if len(r.Attrs) > 0 && o.err == nil {
