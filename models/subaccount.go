@@ -118,7 +118,7 @@ const (
 	AbsentLists          = 3                // complete lists without it before a lost answer counts as "not created"
 	AbsentAfter          = 10 * time.Minute // and the last of them this long after the call ended
 	SubAccountsListEvery = time.Hour        // how often the list is read when nothing is sought
-	SubAccountNotSent    = 6                // calls that provably never left are tried again by themselves so often
+	SubAccountNotSent    = 6                // calls that provably never left before somebody is told; they are tried again all the same
 )
 
 // NextSubAccountList tells when the provider's list is read next while something sent at sent is sought: as often as an unknown outcome is

@@ -35,11 +35,13 @@ type box struct {
 	detain int // how many of the next creations are held back
 	held   []*http.Request
 	used   map[string]int // faults that took hold, by kind
+
+	companies map[string]int // how often each was asked for, by e-mail
 }
 
 // creations are the paths at which money moves.
 var creations = []string{"/v3/cashout", "/v3/deposits", "/v3/refunds", "/fiat-transaction/withdraw", "/crypto-transaction/withdraw", "/fiat-transaction/deposit",
-	"/mint-redeem/create", "/api/order/pull-codes", "/business/payout", "/api/payout/create", "/api/payin/create"}
+	"/mint-redeem/create", "/api/order/pull-codes", "/business/payout", "/api/payout/create", "/api/payin/create", "/user-account/create", "/user-account/batch-create"}
 
 // questions are where each provider is asked about what was sent.
 var questions = map[string][]string{"onekey": {"/v3/cashout/status"}, "wspn": {"/openapi/v1/fiat-transaction/order", "/openapi/v1/crypto-transaction/order",
@@ -122,6 +124,7 @@ func (b *box) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if b.holdsBack(r) {
 		panic(http.ErrAbortHandler)
 	}
+	b.countCompanies(r)
 	b.handler.ServeHTTP(w, r)
 }
 
@@ -156,6 +159,7 @@ func (b *box) release() {
 	for _, r := range held {
 		func() {
 			defer func() { _ = recover() }() // a fault that breaks the connection, which nobody waits at any more
+			b.countCompanies(r)
 			b.handler.ServeHTTP(httptest.NewRecorder(), r)
 		}()
 	}

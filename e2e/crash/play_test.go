@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"countinghouse/models"
@@ -209,7 +210,8 @@ func (h *house) act() {
 	}
 }
 
-var steps = []string{"before_intent", "after_intent", "after_answer", "after_record"}
+var steps = []string{"before_intent", "after_intent", "after_answer", "after_record", "account_before_intent", "account_after_intent", "account_after_answer",
+	"account_after_record"}
 
 // phase is one life of the servers: people act, providers act, and one of the servers dies of SIGKILL, at a step or at any moment.
 func (h *house) phase(number int, transactions int) {
@@ -237,6 +239,9 @@ func (h *house) phase(number int, transactions int) {
 			h.kills[kill[:len(kill)-2]]++
 			return
 		}
+	}
+	if strings.HasPrefix(kill, "account_") {
+		h.opensCompanies() // otherwise there may be none to be killed at
 	}
 	begun := time.Now()
 	for len(h.made) < transactions || time.Since(begun) < moment {

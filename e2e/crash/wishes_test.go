@@ -53,4 +53,6 @@ type errand struct {
 	proof func(h *house) []string // what must hold in the end, and does not; may be nil
 }
 
-var errands = []errand{}
+var errands = []errand{
+	{"sub-accounts", (*house).opensCompanies, (*house).settlesCompanies, companiesAreWhole},
+}

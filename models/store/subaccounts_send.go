@@ -245,9 +245,13 @@ func answerSubAccount(a *models.SubAccount, ans models.Answer, rows int, now mod
 		case rows > 1 && !ans.Retryable:
 			a.State, a.Alone, a.SendAfter = models.SubAccountWaiting, true, now
 			return word + said + " The call was for several and nothing was created, so each is now asked for alone."
-		case ans.State == models.AttemptNotSent && ans.Retryable && a.Tries+1 < models.SubAccountNotSent:
+		case ans.State == models.AttemptNotSent && ans.Retryable:
+			// Nothing hurries: it waits until the way is free, and after some tries somebody is told.
 			a.Tries++
-			a.State, a.SendAfter = models.SubAccountWaiting, now.Add(time.Duration(a.Tries*a.Tries)*10*time.Second)
+			a.State, a.SendAfter = models.SubAccountWaiting, now.Add(min(time.Duration(a.Tries*a.Tries)*10*time.Second, 15*time.Minute))
+			if a.Tries >= models.SubAccountNotSent {
+				a.Alert = fmt.Sprintf("It could not be sent %d times, and is tried again by itself. It can be called off.", a.Tries)
+			}
 			return word + said
 		}
 		a.State = models.SubAccountRefused

@@ -310,3 +310,32 @@ func (h *agency) list(ctx context.Context, t *testing.T, rows ...models.ListedSu
 		t.Fatal(err)
 	}
 }
+
+// What provably never left waits until the way is free, however long that takes; it is never called refused.
+func TestWhatNeverLeftIsTriedAgainAndSomebodyIsTold(t *testing.T) {
+	eachAgency(t, func(t *testing.T, h *agency) {
+		ctx, comp := t.Context(), h.compton.Actor(h.Store)
+		asked, err := h.CreateSubAccount(ctx, comp, store.NewSubAccount{ID: models.NewID(), Environment: models.Sandbox, CredentialID: h.cred.ID, Asked: true, Spec: companySpec(1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range 8 {
+			h.list(ctx, t)
+			call, err := h.BeginSubAccountCall(ctx, h.cred.ID, "one")
+			if err != nil || call == nil {
+				t.Fatalf("try %d: %v, %v", n, call, err)
+			}
+			if err := h.RecordSubAccountCall(ctx, call.ID, models.Answer{State: models.AttemptNotSent, Message: "The way is closed", Retryable: true}); err != nil {
+				t.Fatal(err)
+			}
+			a, err := h.SubAccountForTask(ctx, asked.ID)
+			if err != nil || a.State != models.SubAccountWaiting || (a.Alert != "") != (n+1 >= models.SubAccountNotSent) {
+				t.Fatalf("after try %d: %+v, %v", n+1, a, err)
+			}
+			if again, err := h.BeginSubAccountCall(ctx, h.cred.ID, "one"); again != nil || err != nil {
+				t.Errorf("it was tried again at once: %v, %v", again, err)
+			}
+			h.clock.Advance(15 * time.Minute)
+		}
+	})
+}
