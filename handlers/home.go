@@ -43,6 +43,12 @@ func (h *Home) show(c *Ctx) error {
 	if err := h.balances(c, &p); err != nil {
 		return err
 	}
+	if c.Actor.Can(models.KYBRead) {
+		var err error
+		if p.KYB, err = h.Store.KYBHome(c.Context(), c.Actor, c.Env); err != nil {
+			return err
+		}
+	}
 	p.Page = c.Page("Home")
 	p.Page.Narrowed = c.Working.ID != ""
 	return c.Render(views.Home(p))

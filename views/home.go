@@ -20,7 +20,8 @@ type HomeParams struct {
 	Env       models.Environment
 	Providers []ui.Option
 
-	Home          *models.Home // nil: this person may not read transactions
+	KYB           models.KYBHome // zero for those who may not read KYB
+	Home          *models.Home   // nil: this person may not read transactions
 	Approvals     models.Waiting
 	Deliveries    []DeliveryCount
 	Credentials   []models.Credential
@@ -159,9 +160,31 @@ func (p HomeParams) graveDrifts() []models.Drift {
 	return out
 }
 
+// papers are the documents of companies that end, at the days of the reminders, and what providers ask.
+func (p HomeParams) papers() []ui.TodoItem {
+	var out []ui.TodoItem
+	for _, x := range []struct {
+		n               int64
+		one, many, note string
+		href            string
+	}{
+		{p.KYB.Questions, "KYB case with an open question", "KYB cases with an open question", "", KYBPath + "?questions=1"},
+		{p.KYB.Unknown, "KYB submission whose answer was lost", "KYB submissions whose answer was lost", "", KYBSubmissionsPath + "?state=unknown"},
+		{p.KYB.Expired, "KYB document has expired", "KYB documents have expired", "", KYBCalendarPath},
+		{p.KYB.In7, "KYB document expires", "KYB documents expire", "within 7 days", KYBCalendarPath},
+		{p.KYB.In30, "KYB document expires", "KYB documents expire", "within 30 days", KYBCalendarPath},
+		{p.KYB.In60, "KYB document expires", "KYB documents expire", "within 60 days", KYBCalendarPath},
+	} {
+		if x.n > 0 {
+			out = append(out, ui.TodoItem{Count: x.n, Text: plural(x.n, x.one, x.many), Href: x.href, Note: x.note})
+		}
+	}
+	return out
+}
+
 // expires are the things that run out.
 func (p HomeParams) expires() []ui.TodoItem {
-	var out []ui.TodoItem
+	out := p.papers()
 	if n := p.Home.SoonExpired; n > 0 {
 		out = append(out, ui.TodoItem{Count: n, Text: plural(n, "request for approval", "requests for approval"), Href: ApprovalsPath + "?view=open", Note: "the first at " + p.short(p.Home.SoonFirst)})
 	}
