@@ -144,7 +144,7 @@ func (d *demonstration) tell(ctx context.Context, a demo.Account, what string, f
 }
 
 // needsMore are pages that make no sense without something chosen first, and files.
-var needsMore = map[string]bool{"/people/access/export": true, "/refunds/new": true, "/transactions/export": true, "/exchanges": true, "/credentials/new": true, "/balances/ledger/entries": true, "/destinations/import/template": true}
+var needsMore = map[string]bool{"/people/access/export": true, "/refunds/new": true, "/transactions/export": true, "/exchanges": true, "/credentials/new": true, "/balances/ledger/entries": true, "/destinations/import/template": true, "/destinations/export": true, "/destinations/export/full": true}
 
 // walk signs in as each of the people and opens every page of the route table that they may open and that needs nothing chosen, and one
 // transaction. It fails on anything that is not a whole page.
