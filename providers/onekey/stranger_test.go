@@ -399,7 +399,7 @@ func TestInstructionsNeverRepeatAKey(t *testing.T) {
 		"metadata":{"reference":"x test-api-signature","digitable_line":"23793"}}}`))
 	a, ok := s.client(t, map[string]string{"pix_metadata_keys": "reference"}).CreateDeposit(t.Context(),
 		providers.SendRequest{Reference: "CHTEST", Amount: models.Money{Minor: 100, Asset: "BRL"}, Method: "dep_br_pix_quickpay"}).(providers.Accepted)
-	want := []providers.Line{{Label: "Payment method", Value: "[redacted]"}, {Label: "digitable_line", Value: "23793", Copy: true}}
+	want := []providers.Line{{Label: "Payment method", Value: "[redacted]"}, {Label: "Payment line to type", Value: "23793", Copy: true}}
 	if !ok || a.Instructions.QR != "" || !cmp.Equal(a.Instructions.Lines, want) {
 		t.Errorf("%+v", a.Instructions)
 	}
