@@ -22,6 +22,7 @@ type Asker interface {
 	VerifyRecipient(ctx context.Context, credentialID string, r providers.SendRequest) (providers.Verification, error)
 	LookUp(ctx context.Context, credentialID, id string, params map[string]string) (providers.Sheet, error)
 	UploadProof(ctx context.Context, credentialID string, d providers.Document) (fileID string, err error)
+	DecodeQR(ctx context.Context, credentialID, text string) (method string, values map[string]string, amount string, err error)
 	Products(ctx context.Context, credentialID string) ([]providers.Product, error)
 }
 
@@ -53,7 +54,7 @@ func (h *Make) Routes() []Route {
 		review := route(fiber.MethodPost, "/review", "review", h.review)
 		review.BodyLimit = UploadLimit
 		if k == models.Payout {
-			out = append(out, route(fiber.MethodGet, "/verification/:token", "verification", h.verification))
+			out = append(out, route(fiber.MethodGet, "/verification/:token", "verification", h.verification), route(fiber.MethodPost, "/qr", "qr", h.decode))
 		}
 		out = append(out, form, review, route(fiber.MethodPost, "/change", "change", h.change), route(fiber.MethodPost, "", "create", h.create))
 	}
@@ -81,6 +82,9 @@ func (h *Make) showForm(c *Ctx, status int, p views.MakeParams) error {
 	p.Page = madePage(c, "New "+string(p.Kind), p.Sub)
 	p.Page.Breadcrumbs = []ui.Crumb{{Label: "Transactions", Href: "/transactions"}, {Label: listTitle(p.Kind), Href: "/" + string(p.Kind) + "s"}, {Label: "New"}}
 	if p.Method.ID == "" {
+		if p.Kind == models.Payout {
+			p.Readers = h.readers(c, p.Choices)
+		}
 		return c.RenderStatus(status, views.MakeChoose(p))
 	}
 	p.Lookups = h.lookups(c, p)

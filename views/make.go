@@ -41,6 +41,8 @@ type MakeParams struct {
 	Destination  providers.Destination
 	Policy       models.Policy
 	Duplicates   []models.Transaction
+	Readers      []ui.Option // credentials whose provider reads QR codes
+	QRText       string
 	Verification *providers.Verification
 	VerifyToken  string // an answer is waited for
 	VerifyWhy    string // why nothing could be verified

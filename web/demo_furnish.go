@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -172,7 +173,8 @@ func (d *demonstration) account(ctx context.Context, p *providers.Provider, make
 		d.keys = map[string]map[string]string{}
 	}
 	d.keys[cred.ID] = all
-	settings := map[string]string{}
+	settings := map[string]string{} // what the credential chose, the stand-in plays
+	maps.Copy(settings, p.Description.Demo)
 	for i, t := range p.Description.Webhooks {
 		hook := d.base + "/hooks/" + cred.ID + "/" + t.ID
 		settings["webhook_url_"+t.ID] = hook

@@ -63,7 +63,7 @@ const balanced = `(() => {
 	const rows = [...document.querySelectorAll('table')].filter((t) => t.caption?.innerText.includes('Ledger entries')).flatMap((t) => [...t.tBodies[0].rows])
 	const sums = {}
 	for (const r of rows) {
-		const m = r.cells[2].innerText.replace(/[\s,]/g, '').replace('−', '-').match(/^(?:in|out)?([+-]?\d+)\.?(\d*)([A-Z]+)$/)
+		const m = r.cells[2].innerText.replace(/[\s,]/g, '').replace('−', '-').match(/^(?:in|out)?([+-]?\d+)\.?(\d*)([A-Z]+|—)$/)
 		if (!m) return 'unreadable: ' + r.innerText
 		sums[m[3]] = (sums[m[3]] || 0) + Number(m[1] + m[2])
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"countinghouse/providers"
@@ -64,7 +65,7 @@ func (c *Client) checkOne(ctx context.Context, p probe) providers.CheckResult {
 	switch {
 	case right:
 		r.Verdict, r.Proved = providers.CheckOK, true
-		r.Sentence = fmt.Sprintf("Answered as the operation table “%s” says: %s.", c.table.Title, v.says)
+		r.Sentence = fmt.Sprintf("Answered as the operation table “%s” says: %s.", c.table.Title, strings.TrimSuffix(v.says, "."))
 		if hasDate && c.clockOff(skew) {
 			r.Sentence += " " + skewSentence(skew)
 		}
