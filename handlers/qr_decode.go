@@ -28,7 +28,7 @@ func (h *Make) readers(c *Ctx, all []views.MakeChoice) []ui.Option {
 // and reviewed like one that was typed.
 func (h *Make) decode(c *Ctx, k models.Kind) error {
 	text, id := strings.TrimSpace(c.Form("qr")), c.Form("credential")
-	p, err := h.begin(c, k, "", "", "")
+	p, err := h.begin(c, k, "", "", "", "")
 	if err != nil {
 		return err
 	}
