@@ -78,7 +78,8 @@ func (p *person) watch(event any) {
 	wrong := ""
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
-		if u := e.Request.URL; !strings.HasPrefix(u, p.h.base+"/") && !strings.HasPrefix(u, "data:") {
+		// The browser's own PDF viewer is an extension; it asks nobody outside.
+		if u := e.Request.URL; !strings.HasPrefix(u, p.h.base+"/") && !strings.HasPrefix(u, "data:") && !strings.HasPrefix(u, "chrome-extension:") {
 			wrong = "a request left for " + u
 		}
 	case *log.EventEntryAdded:
