@@ -13,6 +13,7 @@ type Home struct {
 	LongSending  int64 // on their way for more than ten minutes
 	LongPending  int64 // with the provider for more than a day
 	Unsent       int64 // approved, due, and not sent for ten minutes
+	Books        int64 // destinations that are not what a provider's book says, and lines there that are not ours
 	SoonExpired  int64 // requests for approval that run out within four hours
 	SoonFirst    Micros
 }

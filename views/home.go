@@ -127,6 +127,7 @@ func (p HomeParams) stuck() []ui.TodoItem {
 		}
 	}
 	h := p.Home
+	add(h.Books, "difference to a provider’s book", "differences to the providers’ books", BooksPath, "destinations that are not the same on both sides")
 	add(h.Unsent, "approved and not sent", "approved and not sent", "/transactions?state=approved", "for more than ten minutes")
 	add(h.LongSending, "on its way to the provider", "on their way to the provider", "/transactions?state=sending", "for more than ten minutes")
 	add(h.LongPending, "pending", "pending", "/transactions?state=pending", "for more than a day")

@@ -20,9 +20,10 @@ var benchProviders = []string{"onekey", "wspn"}
 
 // benchHouse is a filled database and, between start and stop, the real server over it in this process.
 type benchHouse struct {
-	bench *bench
-	rows  int
-	cfg   Config
+	bench        *bench
+	rows         int
+	destinations int // as many as the house was filled with: a hundred in the smallest, ten thousand in the others
+	cfg          Config
 
 	demo   *demonstration
 	app    *App
@@ -89,6 +90,10 @@ func (h *benchHouse) fill(ctx context.Context) (err error) {
 	}
 	took := time.Since(began).Seconds()
 	h.bench.note(figure{What: "fill, indexes and totals", Rows: n, Value: float64(n) / took, Unit: "rows/s"})
+	h.demo.cmd.Destinations = h.destinations
+	if err := h.demo.destinations(ctx); err != nil {
+		return fmt.Errorf("destinations: %w", err)
+	}
 	return h.signIn(ctx)
 }
 

@@ -70,7 +70,18 @@ type page struct {
 	name string
 	flat bool // its latency is to stay the same whatever the number of rows
 	of   func(ctx context.Context, h *benchHouse) (path string, err error)
+	size func(h *benchHouse) int // of what the page lists, where that is not transactions
 }
+
+// rows is how much there is of what the page lists.
+func (p page) rows(h *benchHouse) int {
+	if p.size != nil {
+		return p.size(h)
+	}
+	return h.rows
+}
+
+func destinationsOf(h *benchHouse) int { return h.destinations }
 
 func fixed(path string) func(context.Context, *benchHouse) (string, error) {
 	return func(context.Context, *benchHouse) (string, error) { return path, nil }
@@ -90,34 +101,45 @@ func between(from, to int) func(context.Context, *benchHouse) (string, error) {
 
 func benchPages() []page {
 	return []page{
-		{"list", true, fixed("/transactions")},
-		{"list, compressed", false, fixed("/transactions")},
-		{"list, one status", true, fixed("/transactions?state=failed")},
-		{"list, provider, kind and status", true, fixed("/transactions?provider=onekey&kind=payout&state=succeeded")},
-		{"list, several kinds and statuses", true, fixed("/transactions?kind=payout,refund&state=failed,cancelled,returned")},
-		{"list, a sparse combination", true, fixed("/transactions?state=unknown&kind=payout&provider=wspn")},
-		{"list, what needs attention", true, fixed("/transactions?attention=1")},
-		{"list, a month of the year", true, between(200, 170)},
-		{"list, last 7 days of one kind", true, fixed("/transactions?when=7d&kind=deposit")},
-		{"list, amounts above", true, fixed("/transactions?asset=BRL&min=900")},
-		{"list, amounts nobody has", true, fixed("/transactions?asset=BRL&min=90000000")},
-		{"deep page, the middle", true, deep(0.5, "")},
-		{"deep page, near the end", true, deep(0.99, "")},
-		{"deep page of a filter", true, deep(0.5, "kind=payout&state=succeeded&")},
+		{"list", true, fixed("/transactions"), nil},
+		{"list, compressed", false, fixed("/transactions"), nil},
+		{"list, one status", true, fixed("/transactions?state=failed"), nil},
+		{"list, provider, kind and status", true, fixed("/transactions?provider=onekey&kind=payout&state=succeeded"), nil},
+		{"list, several kinds and statuses", true, fixed("/transactions?kind=payout,refund&state=failed,cancelled,returned"), nil},
+		{"list, a sparse combination", true, fixed("/transactions?state=unknown&kind=payout&provider=wspn"), nil},
+		{"list, what needs attention", true, fixed("/transactions?attention=1"), nil},
+		{"list, a month of the year", true, between(200, 170), nil},
+		{"list, last 7 days of one kind", true, fixed("/transactions?when=7d&kind=deposit"), nil},
+		{"list, amounts above", true, fixed("/transactions?asset=BRL&min=900"), nil},
+		{"list, amounts nobody has", true, fixed("/transactions?asset=BRL&min=90000000"), nil},
+		{"deep page, the middle", true, deep(0.5, ""), nil},
+		{"deep page, near the end", true, deep(0.99, ""), nil},
+		{"deep page of a filter", true, deep(0.5, "kind=payout&state=succeeded&"), nil},
 		{"search by reference", true, func(ctx context.Context, h *benchHouse) (string, error) {
 			t, err := h.sample(ctx, models.Filter{Kinds: []models.Kind{models.Payout}})
 			if err != nil {
 				return "", err
 			}
 			return "/transactions?q=" + t.Reference, nil
-		}},
+		}, nil},
 		{"search by their number", true, func(ctx context.Context, h *benchHouse) (string, error) {
 			t, err := h.sample(ctx, models.Filter{States: []models.State{models.Succeeded}, Kinds: []models.Kind{models.Deposit}})
 			if err != nil {
 				return "", err
 			}
 			return "/transactions?q=" + t.ProviderRef, nil
+		}, nil},
+		{name: "destinations", flat: true, of: fixed("/destinations"), size: destinationsOf},
+		{name: "destinations, usable bank accounts", flat: true, of: fixed("/destinations?state=usable&kind=bank"), size: destinationsOf},
+		{name: "destinations, search by name", flat: true, size: destinationsOf, of: func(ctx context.Context, h *benchHouse) (string, error) {
+			list, err := h.demo.rt.Store.Destinations(ctx, h.demo.as("finance"), models.DestinationFilter{Environment: models.Sandbox}, models.Cursor{}, 50)
+			if err != nil || len(list.Rows) == 0 {
+				return "", errors.Join(err, errIf(err == nil, "no destination"))
+			}
+			d := list.Rows[len(list.Rows)-1] // its name and the end of its account
+			return "/destinations?q=" + url.QueryEscape(d.Name+" "+d.Masked[len(d.Masked)-4:]), nil
 		}},
+		{name: "destinations, search by account", flat: true, of: fixed("/destinations?q=0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"), size: destinationsOf},
 		{"detail", true, func(ctx context.Context, h *benchHouse) (string, error) {
 			var id string
 			err := h.demo.rt.Store.ReadDB().QueryRowContext(ctx, "SELECT transaction_id FROM transaction_details ORDER BY transaction_id LIMIT 1").Scan(&id)
@@ -125,7 +147,7 @@ func benchPages() []page {
 				err = errors.New("no transaction has its details")
 			}
 			return "/transactions/" + id, err
-		}},
+		}, nil},
 	}
 }
 
@@ -161,10 +183,10 @@ func (b *bench) judge(p page, owners []*benchHouse, loads []*load) {
 	first := loads[0]
 	for i, h := range owners {
 		l, static := loads[i*each], loads[i*each+1]
-		f := l.figure(h.rows).beside(static.rate(), "static page of the same size")
+		f := l.figure(p.rows(h)).beside(static.rate(), "static page of the same size")
 		if i > 0 && p.flat {
 			times := first.rate() / max(l.rate(), 1e-9)
-			f = f.atMost(times, 1.2, fmt.Sprintf("%.2f × the time at %s rows, at most 1.2", times, grouped(float64(owners[0].rows))))
+			f = f.atMost(times, 1.2, fmt.Sprintf("%.2f × the time at %s rows, at most 1.2", times, grouped(float64(p.rows(owners[0])))))
 		}
 		b.note(f)
 		if each > 2 {

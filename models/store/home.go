@@ -40,6 +40,10 @@ func (s *Store) Home(ctx context.Context, a models.Actor, env models.Environment
 				return err
 			}
 		}
+		if err := tx.QueryRow("SELECT COUNT(*) FROM (SELECT 1 FROM (SELECT id FROM book_entries WHERE environment = ? AND problem UNION ALL SELECT id FROM book_lines WHERE environment = ? AND problem) b LIMIT ?) x",
+			env, env, models.HomeBound).Scan(&out.Books); err != nil {
+			return err
+		}
 		if err := tx.QueryRow(`SELECT COUNT(*), COALESCE(MIN(expires_us), 0) FROM (SELECT expires_us FROM approval_requests WHERE environment = ? AND state = 'open'
 			AND expires_us > ? AND expires_us < ? LIMIT ?) x`, env, tx.Now, tx.Now.Add(models.SoonExpired), models.HomeBound).Scan(&out.SoonExpired, &out.SoonFirst); err != nil {
 			return err
