@@ -251,6 +251,8 @@ func (tx *Tx) duplicatesOf(env models.Environment, destination, account string, 
 			return nil, err
 		}
 	}
-	slices.SortFunc(out, func(a, b models.Transaction) int { return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), cmp.Compare(b.ID, a.ID)) })
+	slices.SortFunc(out, func(a, b models.Transaction) int {
+		return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), cmp.Compare(b.ID, a.ID))
+	})
 	return out[:min(limit, len(out))], nil
 }

@@ -93,20 +93,20 @@ func (s *Store) EachForExport(ctx context.Context, a models.Actor, f models.Filt
 // exported takes one row apart.
 func exported(text string) (*models.Transaction, error) {
 	var v [exportFields]string
-	whole := true
 	for i := range v {
+		var whole bool
 		if v[i], text, whole = strings.Cut(text, exportSeparator); !whole {
 			return nil, fmt.Errorf("export transaction %s: a row of %d fields", v[0], i)
 		}
 	}
 	var n [exportNumbers + exportTexts]int64
 	for i := range n {
-		var word string
-		word, text, whole = strings.Cut(text, exportSeparator)
+		word, rest, whole := strings.Cut(text, exportSeparator)
 		number, err := strconv.ParseInt(word, 10, 64)
 		if err != nil || !whole {
-			return nil, fmt.Errorf("export transaction %s: number %d: %w", v[0], i, err)
+			return nil, fmt.Errorf("export transaction %s: number %d is %q", v[0], i, word)
 		}
+		text = rest
 		n[i] = number
 	}
 	var o [exportTexts]string

@@ -1,7 +1,6 @@
 package store_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -178,6 +177,7 @@ func TestOnlyDigestsOfTokensAreStored(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer rows.Close() //nolint:errcheck // read to its end
 			cols, _ := rows.Columns()
 			for rows.Next() {
 				cells := make([]any, len(cols))
@@ -202,7 +202,7 @@ func TestOnlyDigestsOfTokensAreStored(t *testing.T) {
 					}
 				}
 			}
-			if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			if err := rows.Err(); err != nil {
 				t.Fatal(err)
 			}
 		}

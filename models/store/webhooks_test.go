@@ -33,6 +33,7 @@ func TestEveryFilterOfTheWebhooksListHasItsIndex(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
+		defer rows.Close() //nolint:errcheck // read to its end
 		var plan strings.Builder
 		for rows.Next() {
 			var id, parent, unused int
@@ -45,7 +46,6 @@ func TestEveryFilterOfTheWebhooksListHasItsIndex(t *testing.T) {
 		if err := rows.Err(); err != nil {
 			t.Fatal(err)
 		}
-		_ = rows.Close()
 		got := plan.String()
 		if !strings.Contains(got, c.index) || strings.Contains(got, "SCAN") || !c.sorts && strings.Contains(got, "TEMP B-TREE") {
 			t.Errorf("%s does not go by %s:\n%s", name, c.index, got)
