@@ -76,12 +76,17 @@ type Registry struct {
 // NewRegistry keeps the given providers.
 func NewRegistry(ps ...*Provider) *Registry { return &Registry{list: ps} }
 
-// All lists the providers.
-func (r *Registry) All() []*Provider { return r.list }
+// All lists the providers; a house without a registry has none.
+func (r *Registry) All() []*Provider {
+	if r == nil {
+		return nil
+	}
+	return r.list
+}
 
 // Get finds a provider by name.
 func (r *Registry) Get(name string) (*Provider, bool) {
-	for _, p := range r.list {
+	for _, p := range r.All() {
 		if p.Description.Name == name {
 			return p, true
 		}

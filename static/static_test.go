@@ -28,7 +28,7 @@ func open(t *testing.T, name string) *File {
 
 func TestEveryAssetIsFoundUnderItsAddressWithItsType(t *testing.T) {
 	want := map[string]string{
-		"app.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8", "passkeys.js": "text/javascript; charset=utf-8", "icons.svg": "image/svg+xml",
+		"app.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8", "passkeys.js": "text/javascript; charset=utf-8", "upload.js": "text/javascript; charset=utf-8", "icons.svg": "image/svg+xml",
 		"favicon.svg": "image/svg+xml", "fonts/inter.woff2": "font/woff2", "vendor/htmx.min.js": "text/javascript; charset=utf-8",
 	}
 	if names := Names(); len(names) != len(want) {

@@ -106,7 +106,7 @@ func TestTheMenuMarksTheSectionAndSaysWhatWaits(t *testing.T) {
 	}
 	var labels []string
 	d.Find("nav.menu li a > span:first-of-type:not(.count)").Each(func(_ int, s *goquery.Selection) { labels = append(labels, strings.TrimSpace(s.Text())) })
-	want := []string{"Home", "Transactions", "Approvals", "Batches", "Destinations", "Balances", "Reconciliation", "Webhooks", "Compliance", "Providers", "Audit", "Settings"}
+	want := []string{"Home", "Transactions", "Approvals", "Batches", "Destinations", "Balances", "Reconciliation", "Webhooks", "Compliance", "KYB", "Providers", "Audit", "Settings"}
 	if diff := cmp.Diff(want, labels); diff != "" {
 		t.Error(diff)
 	}

@@ -269,8 +269,8 @@ func TestHTMXGetsThePartAndRedirectsInItsOwnWay(t *testing.T) {
 	}
 }
 
-// announce posts only the head of a request that says how large its body is: the refusal must come before a byte of it is sent. (A client that
-// sends the body may see its connection reset before it reads the answer.)
+// announce posts the head of a request that says how large its body is, and the first 8 KiB, which the server takes ahead of everything: the
+// refusal must come then. (A client that sends the whole body may see its connection reset before it reads the answer.)
 func (h *house) announce(t *testing.T, path string, size int) answer {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(h.base, "http://"))
@@ -278,7 +278,7 @@ func (h *house) announce(t *testing.T, path string, size int) answer {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	_, _ = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n", path, strings.TrimPrefix(h.base, "http://"), size)
+	_, _ = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", path, strings.TrimPrefix(h.base, "http://"), size, strings.Repeat("x", 8<<10))
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		t.Fatal(err)

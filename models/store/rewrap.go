@@ -17,6 +17,8 @@ var sealedPlaces = []struct{ table, key, column string }{
 	{"destinations", "id", "values_sealed"},
 	{"destination_imports", "id", "rows_sealed"},
 	{"book_lines", "id", "theirs_sealed"},
+	{"passkeys", "id", "sealed"},
+	{"kyb_documents", "id", "number"},
 }
 
 // Rewrap puts every sealed value under the vault's current key, while the program runs: each in a transaction of its own, so that nobody
