@@ -133,6 +133,9 @@ func (s *Sandbox) settle(reference, status string) string {
 		case "succeeded", "paid", "paid_late":
 			o.missing, o.surplus = 0, 0
 		case "paid_short", "partial":
+			if o.missing == 0 && !o.ready.IsZero() && !s.now().Before(o.ready) {
+				return "the codes of this order are out; none can be taken back"
+			}
 			o.missing, o.surplus = 1, 0
 		case "surplus":
 			o.missing, o.surplus = 0, 1
