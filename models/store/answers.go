@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -211,18 +210,13 @@ func (tx *Tx) refundSettled(r *models.Transaction) error {
 // it. A lost attempt leaves the transaction's outcome unknown, never failed.
 func (s *Store) LoseAttempts(ctx context.Context, otherThan string) (int, error) {
 	var ids []string
-	err := s.View(ctx, func(tx *Tx) error {
+	err := s.View(ctx, func(tx *Tx) (err error) {
 		where, args := "deadline_us < ?", []any{tx.Now}
 		if otherThan != "" {
 			where, args = "instance <> ?", []any{otherThan}
 		}
-		ids = nil
-		return tx.Each(func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}, "SELECT id FROM attempts WHERE state = 'open' AND "+where+" ORDER BY deadline_us LIMIT 500", args...)
+		ids, err = tx.texts("SELECT id FROM attempts WHERE state = 'open' AND "+where+" ORDER BY deadline_us LIMIT 500", args...)
+		return err
 	})
 	if err != nil {
 		return 0, err

@@ -482,14 +482,9 @@ func (s *Store) LoseBookAttempts(ctx context.Context, otherThan string) (int, er
 
 // DueEntries lists entries that the task must look at.
 func (s *Store) DueEntries(ctx context.Context, limit int) (ids []string, err error) {
-	err = s.View(ctx, func(tx *Tx) error {
-		ids = nil
-		return tx.Each(func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}, fmt.Sprintf("SELECT id FROM book_entries WHERE due_us > 0 AND due_us <= ? ORDER BY due_us LIMIT %d", limit), tx.Now)
+	err = s.View(ctx, func(tx *Tx) (err error) {
+		ids, err = tx.texts(fmt.Sprintf("SELECT id FROM book_entries WHERE due_us > 0 AND due_us <= ? ORDER BY due_us LIMIT %d", limit), tx.Now)
+		return err
 	})
 	return ids, err
 }

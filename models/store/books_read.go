@@ -248,14 +248,9 @@ func (tx *Tx) settleMissing(e *ourEntry, here map[string]bool) error {
 
 // BooksToRead lists the credentials whose books are read in turn: active ones.
 func (s *Store) BooksToRead(ctx context.Context) (ids []string, err error) {
-	err = s.View(ctx, func(tx *Tx) error {
-		ids = nil
-		return tx.Each(func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}, "SELECT id FROM credentials WHERE state = 'active' ORDER BY id")
+	err = s.View(ctx, func(tx *Tx) (err error) {
+		ids, err = tx.texts("SELECT id FROM credentials WHERE state = 'active' ORDER BY id")
+		return err
 	})
 	return ids, err
 }

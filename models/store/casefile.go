@@ -119,16 +119,6 @@ func (tx *Tx) deliveriesOf(id string) ([]string, error) {
 	return tx.texts("SELECT id FROM webhook_deliveries WHERE transaction_id = ? AND transaction_id <> '' ORDER BY id LIMIT ?", id, caseLines)
 }
 
-func (tx *Tx) texts(query string, args ...any) (out []string, err error) {
-	err = tx.Each(func(r *sql.Rows) error {
-		var x string
-		err := r.Scan(&x)
-		out = append(out, x)
-		return err
-	}, query, args...)
-	return out, err
-}
-
 // trailOf reads the audit entries about a transaction and the requests about it, each with the hash before it, and signs the place of each.
 func (tx *Tx) trailOf(id string) (links []models.AuditLink, err error) {
 	if err := tx.Each(func(r *sql.Rows) error {

@@ -24,9 +24,7 @@ func (s *Store) Destinations(ctx context.Context, a models.Actor, f models.Desti
 	if err := a.Require(models.DestinationsRead); err != nil {
 		return nil, err
 	}
-	if limit <= 0 || limit > 500 {
-		limit = 50
-	}
+	limit = pageLimit(limit)
 	out := new(DestinationList)
 	err := s.View(ctx, func(tx *Tx) error {
 		*out = DestinationList{}

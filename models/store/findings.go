@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -188,26 +187,18 @@ func (tx *Tx) alarm(t *models.Transaction, sentence string) error {
 // Due lists what the sweep must wake: transactions to send and transactions to ask about, oldest first.
 func (s *Store) Due(ctx context.Context, limit int) (send, ask []string, err error) {
 	err = s.View(ctx, func(tx *Tx) error {
-		collect := func(to *[]string) func(*sql.Rows) error {
-			*to = nil
-			return func(r *sql.Rows) error {
-				var id string
-				err := r.Scan(&id)
-				*to = append(*to, id)
-				return err
-			}
-		}
-		if err := tx.Each(collect(&send), `SELECT id FROM transactions WHERE state IN ('approved', 'scheduled') AND send_after_us <= ?
+		if send, err = tx.texts(`SELECT id FROM transactions WHERE state IN ('approved', 'scheduled') AND send_after_us <= ?
 			ORDER BY send_after_us LIMIT ?`, tx.Now, limit); err != nil {
 			return err
 		}
-		var drafts []string
-		if err := tx.Each(collect(&drafts), `SELECT id FROM transactions WHERE environment IN ('sandbox', 'live') AND state = 'draft' AND kind = 'deposit'
-			AND send_after_us > 0 AND send_after_us <= ? LIMIT ?`, tx.Now, limit); err != nil {
+		drafts, err := tx.texts(`SELECT id FROM transactions WHERE environment IN ('sandbox', 'live') AND state = 'draft' AND kind = 'deposit'
+			AND send_after_us > 0 AND send_after_us <= ? LIMIT ?`, tx.Now, limit)
+		if err != nil {
 			return err
 		}
 		send = append(send, drafts...)
-		return tx.Each(collect(&ask), "SELECT id FROM transactions WHERE next_ask_us > 0 AND next_ask_us <= ? ORDER BY next_ask_us LIMIT ?", tx.Now, limit)
+		ask, err = tx.texts("SELECT id FROM transactions WHERE next_ask_us > 0 AND next_ask_us <= ? ORDER BY next_ask_us LIMIT ?", tx.Now, limit)
+		return err
 	})
 	return send, ask, err
 }

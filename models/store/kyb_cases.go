@@ -217,14 +217,9 @@ func (tx *Tx) caseState(id string) (models.KYBState, error) {
 // RefreshKYB works out every case anew, for when a new version of the program brings other lists. It gives how many there are. For tasks.
 func (s *Store) RefreshKYB(ctx context.Context) (n int, err error) {
 	var ids []string
-	if err := s.View(ctx, func(tx *Tx) error {
-		ids = nil
-		return tx.Each(func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}, "SELECT id FROM kyb_cases ORDER BY id")
+	if err := s.View(ctx, func(tx *Tx) (err error) {
+		ids, err = tx.texts("SELECT id FROM kyb_cases ORDER BY id")
+		return err
 	}); err != nil {
 		return 0, err
 	}

@@ -341,6 +341,15 @@ func (tx *Tx) deletionDigest(id string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), err
 }
 
+// weightyReason takes the reason of something that cannot be undone; short says what is wanted of one that is too short.
+func weightyReason(reason, short string) (string, error) {
+	reason, err := models.CleanText("reason", reason, 500, false)
+	if err == nil && len([]rune(reason)) < 10 {
+		err = models.FieldErrorf("reason", "%s", short)
+	}
+	return reason, err
+}
+
 // AskKYBDeletion asks for a document's files to be removed for good. A second person with kyb.approve must agree; hashes and the record stay.
 // Permission kyb.manage and a fresh second factor.
 func (s *Store) AskKYBDeletion(ctx context.Context, a models.Actor, env models.Environment, id, reason string) error {
@@ -351,12 +360,9 @@ func (s *Store) AskKYBDeletion(ctx context.Context, a models.Actor, env models.E
 		if err := a.RequireStepUp(tx.Now); err != nil {
 			return err
 		}
-		reason, err := models.CleanText("reason", reason, 500, false)
+		reason, err := weightyReason(reason, "Write why, in at least ten characters: the second person and the audit trail read it.")
 		if err != nil {
 			return err
-		}
-		if len([]rune(reason)) < 10 {
-			return models.FieldErrorf("reason", "Write why, in at least ten characters: the second person and the audit trail read it.")
 		}
 		d, err := tx.kybDocument(env, id)
 		if err != nil {

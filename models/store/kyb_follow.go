@@ -37,12 +37,8 @@ func (s *Store) KYBCredentialsToAsk(ctx context.Context, all bool) (ids []string
 		if all {
 			query, args = "SELECT DISTINCT credential_id FROM kyb_links", nil
 		}
-		return tx.Each(func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}, query, args...)
+		ids, err = tx.texts(query, args...)
+		return err
 	})
 	return ids, err
 }

@@ -331,14 +331,9 @@ func (tx *Tx) countRun(id string) error {
 // process, those of another instance. For tasks.
 func (s *Store) LostKYBCalls(ctx context.Context, instance string, alone bool) (n int, err error) {
 	var ids []string
-	if err := s.View(ctx, func(tx *Tx) error {
-		ids = nil
-		return tx.Each(func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}, "SELECT id FROM kyb_calls WHERE state = 'open' AND (deadline_us < ? OR (? AND instance <> ?))", tx.Now, alone, instance)
+	if err := s.View(ctx, func(tx *Tx) (err error) {
+		ids, err = tx.texts("SELECT id FROM kyb_calls WHERE state = 'open' AND (deadline_us < ? OR (? AND instance <> ?))", tx.Now, alone, instance)
+		return err
 	}); err != nil {
 		return 0, err
 	}
@@ -353,14 +348,9 @@ func (s *Store) LostKYBCalls(ctx context.Context, instance string, alone bool) (
 
 // RunningKYB lists the runs that have something to send, oldest first. For tasks: the sweep finds what no job reached.
 func (s *Store) RunningKYB(ctx context.Context) (ids []string, err error) {
-	err = s.View(ctx, func(tx *Tx) error {
-		ids = nil
-		return tx.Each(func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}, "SELECT id FROM kyb_runs WHERE state = 'running' ORDER BY created_us LIMIT 50")
+	err = s.View(ctx, func(tx *Tx) (err error) {
+		ids, err = tx.texts("SELECT id FROM kyb_runs WHERE state = 'running' ORDER BY created_us LIMIT 50")
+		return err
 	})
 	return ids, err
 }

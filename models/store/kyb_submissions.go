@@ -274,12 +274,9 @@ func (s *Store) GiveUpKYB(ctx context.Context, a models.Actor, env models.Enviro
 		if err := a.RequireStepUp(tx.Now); err != nil {
 			return err
 		}
-		reason, err := models.CleanText("reason", reason, 500, false)
+		reason, err := weightyReason(reason, "Write how you know that the files did not arrive, in at least ten characters.")
 		if err != nil {
 			return err
-		}
-		if len([]rune(reason)) < 10 {
-			return models.FieldErrorf("reason", "Write how you know that the files did not arrive, in at least ten characters.")
 		}
 		sub, err := tx.submission(env, id)
 		if err != nil {

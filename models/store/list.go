@@ -32,14 +32,20 @@ type combo struct {
 	n, minor             int64
 }
 
+// pageLimit is how many rows a page of a list has: what was asked for, within reason.
+func pageLimit(asked int) int {
+	if asked <= 0 || asked > 500 {
+		return 50
+	}
+	return asked
+}
+
 // List reads one page of transactions, newest first. It needs transactions.read.
 func (s *Store) List(ctx context.Context, a models.Actor, f models.Filter, c models.Cursor, limit int) (*TransactionList, error) {
 	if err := a.Require(models.TransactionsRead); err != nil {
 		return nil, err
 	}
-	if limit <= 0 || limit > 500 {
-		limit = 50
-	}
+	limit = pageLimit(limit)
 	out := new(TransactionList)
 	err := s.View(ctx, func(tx *Tx) error {
 		rows, err := tx.page(f, c, limit+1)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strings"
 
 	"countinghouse/models"
 )
@@ -17,23 +16,7 @@ func (s *Store) Plan(ctx context.Context, f models.Filter, c models.Cursor, limi
 			return err
 		}
 		merged = k.walk == ""
-		var b strings.Builder
-		explain := "EXPLAIN QUERY PLAN "
-		if s.Engine == Postgres {
-			explain = "EXPLAIN "
-		}
-		err = tx.Each(func(r *sql.Rows) error {
-			var line string
-			to := []any{&line}
-			if s.Engine != Postgres {
-				var a, b, c any
-				to = []any{&a, &b, &c, &line}
-			}
-			err := r.Scan(to...)
-			b.WriteString(line + "\n")
-			return err
-		}, explain+k.rows(c.Back), k.args...)
-		plan = b.String()
+		plan, err = tx.explain(k.rows(c.Back), k.args...)
 		return err
 	})
 	return plan, merged, err
@@ -46,21 +29,8 @@ func (s *Store) AmountPlan(ctx context.Context, f models.Filter, c models.Cursor
 		q := tx.amountQuery(f, from, until, c)
 		today := int64(tx.Now) / microsPerDay
 		rows, args := q.onDays(tx, f, []any{today, today - 1, today - 2})
-		explain := "EXPLAIN QUERY PLAN "
-		if s.Engine == Postgres {
-			explain = "EXPLAIN "
-		}
-		return tx.Each(func(r *sql.Rows) error {
-			var line string
-			to := []any{&line}
-			if s.Engine != Postgres {
-				var a, b, c any
-				to = []any{&a, &b, &c, &line}
-			}
-			err := r.Scan(to...)
-			plan += line + "\n"
-			return err
-		}, explain+"SELECT id"+rows+q.order()+" LIMIT 51", args...)
+		plan, err = tx.explain("SELECT id"+rows+q.order()+" LIMIT 51", args...)
+		return err
 	})
 	return plan, err
 }
@@ -81,21 +51,23 @@ func (s *Store) DestinationPlan(ctx context.Context, f models.DestinationFilter,
 		if err != nil {
 			return err
 		}
-		explain := "EXPLAIN QUERY PLAN "
-		if s.Engine == Postgres {
-			explain = "EXPLAIN "
-		}
-		return tx.Each(func(r *sql.Rows) error {
-			var line string
-			to := []any{&line}
-			if s.Engine != Postgres {
-				var a, b, c any
-				to = []any{&a, &b, &c, &line}
-			}
-			err := r.Scan(to...)
-			plan += line + "\n"
-			return err
-		}, explain+"SELECT "+destinationColumns+from, args...)
+		plan, err = tx.explain("SELECT "+destinationColumns+from, args...)
+		return err
 	})
+	return plan, err
+}
+
+// explain tells how the database would answer a query, a line for each step.
+func (tx *Tx) explain(query string, args ...any) (plan string, err error) {
+	words, before := "EXPLAIN QUERY PLAN ", []any{new(any), new(any), new(any)}
+	if tx.Store.Engine == Postgres {
+		words, before = "EXPLAIN ", nil
+	}
+	err = tx.Each(func(r *sql.Rows) error {
+		var line string
+		err := r.Scan(append(before, &line)...)
+		plan += line + "\n"
+		return err
+	}, words+query, args...)
 	return plan, err
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"countinghouse/models/vault"
@@ -29,13 +28,9 @@ func (s *Store) Rewrap(ctx context.Context) (changed int, err error) {
 	}
 	for _, p := range sealedPlaces {
 		var keys []string
-		if err := s.View(ctx, func(q *Tx) error {
-			return q.Each(func(r *sql.Rows) error {
-				var k string
-				err := r.Scan(&k)
-				keys = append(keys, k)
-				return err
-			}, fmt.Sprintf("SELECT %s FROM %s WHERE %s IS NOT NULL", p.key, p.table, p.column))
+		if err := s.View(ctx, func(q *Tx) (err error) {
+			keys, err = q.texts(fmt.Sprintf("SELECT %s FROM %s WHERE %s IS NOT NULL", p.key, p.table, p.column))
+			return err
 		}); err != nil {
 			return changed, err
 		}

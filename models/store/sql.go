@@ -89,6 +89,17 @@ func (tx *Tx) Each(scan func(*sql.Rows) error, query string, args ...any) (err e
 	return tx.conn.note(rows.Err())
 }
 
+// texts reads one column of text, such as ids.
+func (tx *Tx) texts(query string, args ...any) (out []string, err error) {
+	err = tx.Each(func(r *sql.Rows) error {
+		var x string
+		err := r.Scan(&x)
+		out = append(out, x)
+		return err
+	}, query, args...)
+	return out, err
+}
+
 // ForUpdate is the suffix that locks the rows a query reads. SQLite needs none: a write transaction already holds the only lock.
 func (tx *Tx) ForUpdate() string {
 	if tx.Store.Engine == Postgres {

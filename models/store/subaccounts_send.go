@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -30,16 +29,12 @@ func (s *Store) DueSubAccounts(ctx context.Context, providers []string) (ids []s
 		for _, p := range providers {
 			args = append(args, p)
 		}
-		return tx.Each(func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}, `SELECT c.id FROM credentials c WHERE c.state = 'active' AND c.provider IN (?`+strings.Repeat(",?", len(providers)-1)+`)
+		ids, err = tx.texts(`SELECT c.id FROM credentials c WHERE c.state = 'active' AND c.provider IN (?`+strings.Repeat(",?", len(providers)-1)+`)
 			AND (EXISTS (SELECT 1 FROM sub_account_lists l WHERE l.credential_id = c.id AND l.next_us > 0 AND l.next_us <= ?)
 			OR EXISTS (SELECT 1 FROM sub_accounts a WHERE a.credential_id = c.id AND a.state = 'waiting' AND a.send_after_us <= ?
 				AND NOT EXISTS (SELECT 1 FROM sub_account_calls k WHERE k.credential_id = c.id AND k.state = 'open')))
 			ORDER BY c.id LIMIT 200`, append(args, tx.Now, tx.Now)...)
+		return err
 	})
 	return ids, err
 }
@@ -281,12 +276,8 @@ func (s *Store) LoseSubAccountCalls(ctx context.Context, otherThan string) (n in
 		if otherThan != "" {
 			where, args = "instance <> ?", []any{otherThan}
 		}
-		return tx.Each(func(r *sql.Rows) error {
-			var id string
-			err := r.Scan(&id)
-			ids = append(ids, id)
-			return err
-		}, "SELECT id FROM sub_account_calls WHERE state = 'open' AND "+where+" ORDER BY deadline_us LIMIT 200", args...)
+		ids, err = tx.texts("SELECT id FROM sub_account_calls WHERE state = 'open' AND "+where+" ORDER BY deadline_us LIMIT 200", args...)
+		return err
 	})
 	for _, id := range ids {
 		if err == nil {
