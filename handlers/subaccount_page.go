@@ -16,6 +16,15 @@ func (h *SubAccounts) page(c *Ctx) (views.SubAccountParams, error) {
 	}
 	d := describe(h.Providers, a.Provider)
 	p := views.SubAccountParams{A: a, D: d, Asked: d.Has(providers.CanOpenSubAccounts), Me: c.Actor, Clock: c.Clock(), Working: c.Working.ID == a.ID}
+	if c.Actor.Can(models.KYBRead) {
+		held, found, err := h.Store.KYBOfAccount(c.Context(), c.Actor, c.Env, a.ID)
+		if err != nil {
+			return p, err
+		}
+		if found {
+			p.Case = &held
+		}
+	}
 	if a.State.Usable() && c.Actor.Can(models.TransactionsRead) {
 		f := models.Filter{Environment: c.Env, SubAccount: a.ID, Zone: c.Zone}
 		list, err := h.Store.List(c.Context(), c.Actor, f, models.Cursor{}, 8)

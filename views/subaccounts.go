@@ -328,6 +328,7 @@ type SubAccountParams struct {
 	D            *providers.Description
 	Asked        bool
 	Transactions TransactionsParams
+	Case         *models.KYBCase // that holds its documents; nil: none, or the viewer may not know
 	Keys         *providers.Sheet
 	KeysWhy      string
 	Working      bool // the viewer works in it

@@ -51,7 +51,7 @@ var operable = map[models.Operation][]models.State{
 }
 
 // RequestOperation files a cancel, hold or release at the provider: the intent is written as an attempt, the task makes the call. It needs
-// payouts.operate. Releasing money that was held needs somebody other than the person who held it.
+// payouts.operate.
 func (s *Store) RequestOperation(ctx context.Context, a models.Actor, env models.Environment, id string, op models.Operation, instance string) error {
 	if err := a.Require(models.PayoutsOperate); err != nil {
 		return err
