@@ -2,10 +2,14 @@ package files
 
 import (
 	"path"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
+
+// beforeDot is what a name may not have before a dot, so that a cut name ends in the same place when it is cleaned again.
+var beforeDot = regexp.MustCompile(`[ .]+\.`)
 
 // CleanName makes a name that may be shown, stored and offered for download from whatever a browser sent: no folders, no
 // control or direction characters, no characters that a file system reserves, at most 120 bytes, the extension kept. It is a
@@ -25,6 +29,7 @@ func CleanName(name string) string {
 		return r
 	}, name)
 	name = strings.TrimRight(strings.Join(strings.Fields(name), " "), ". ")
+	name = beforeDot.ReplaceAllLiteralString(name, ".")
 	ext := path.Ext(name)
 	if len(ext) > 12 || strings.Contains(ext, " ") {
 		ext = ""

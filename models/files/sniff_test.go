@@ -215,6 +215,7 @@ func TestNamesAreCleaned(t *testing.T) {
 		"   spaces   in   .pdf  ":            "spaces in.pdf",
 		"größe – Übersicht.PDF":              "größe – Übersicht.PDF",
 		"a.pdf.":                             "a.pdf",
+		"a .. .pdf":                          "a.pdf",
 		"\xff\xfe.pdf":                       "_.pdf",
 		"发票.pdf":                             "发票.pdf",
 		strings.Repeat("é", 300) + ".pdf":    strings.Repeat("é", 58) + ".pdf",
@@ -233,6 +234,7 @@ func TestNamesAreCleaned(t *testing.T) {
 func FuzzCleanName(f *testing.F) {
 	f.Add("../a\x00.pdf")
 	f.Add("a.\u202e")
+	f.Add(strings.Repeat("0", 109) + " .0000000000000")
 	f.Fuzz(func(t *testing.T, name string) {
 		got := files.CleanName(name)
 		if got == "" || len(got) > 120 || !utf8.ValidString(got) || strings.ContainsAny(got, "/\\\x00\r\n\"<>:|?*") || strings.HasPrefix(got, ".") ||
