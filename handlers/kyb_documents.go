@@ -102,29 +102,40 @@ func (h *KYB) file(how string) func(*Ctx) error {
 		if err != nil {
 			return err
 		}
-		if h.Files == nil {
-			return errNoFiles
-		}
-		rc, err := h.Files.Open(c.Context(), v.Key)
-		if err != nil {
-			return &models.Error{Code: models.Unavailable, Sentence: "The file cannot be read from the file store.", Err: err}
-		}
-		body, err := io.ReadAll(io.LimitReader(files.Verified(rc, v.SHA256), v.Size+1))
-		if err = errors.Join(err, rc.Close()); err != nil {
-			return &models.Error{Code: models.Unavailable, Sentence: "The file is not the one that was uploaded, or cannot be read. It is not shown.", Err: err}
-		}
-		head := &c.Fiber.Response().Header
-		head.Set(fiber.HeaderContentSecurityPolicy, fileCSP)
-		head.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-		head.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
-		head.Set(fiber.HeaderCacheControl, "no-store")
-		disposition := "attachment"
-		if how == "view" {
-			disposition = "inline"
-		}
-		head.Set(fiber.HeaderContentDisposition, mime.FormatMediaType(disposition, map[string]string{"filename": v.Name}))
-		head.Set(fiber.HeaderContentType, v.Type)
-		_, err = io.Copy(c.Fiber.Response().BodyWriter(), bytes.NewReader(body))
-		return err
+		return giveFile(c, h.Files, keptFile{Key: v.Key, Name: v.Name, Type: v.Type, SHA256: v.SHA256, Size: v.Size}, how)
 	}
+}
+
+// keptFile is where a file lies in the file store, and what it must be.
+type keptFile struct {
+	Key, Name, Type, SHA256 string
+	Size                    int64
+}
+
+// giveFile answers with a file out of the file store, for a frame of ours ("view") or to be kept. Nothing is given that is not what was kept.
+func giveFile(c *Ctx, from files.Store, v keptFile, how string) error {
+	if from == nil {
+		return errNoFiles
+	}
+	rc, err := from.Open(c.Context(), v.Key)
+	if err != nil {
+		return &models.Error{Code: models.Unavailable, Sentence: "The file cannot be read from the file store.", Err: err}
+	}
+	body, err := io.ReadAll(io.LimitReader(files.Verified(rc, v.SHA256), v.Size+1))
+	if err = errors.Join(err, rc.Close()); err != nil {
+		return &models.Error{Code: models.Unavailable, Sentence: "The file is not the one that was uploaded, or cannot be read. It is not shown.", Err: err}
+	}
+	head := &c.Fiber.Response().Header
+	head.Set(fiber.HeaderContentSecurityPolicy, fileCSP)
+	head.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	head.Set(fiber.HeaderXFrameOptions, "SAMEORIGIN")
+	head.Set(fiber.HeaderCacheControl, "no-store")
+	disposition := "attachment"
+	if how == "view" {
+		disposition = "inline"
+	}
+	head.Set(fiber.HeaderContentDisposition, mime.FormatMediaType(disposition, map[string]string{"filename": v.Name}))
+	head.Set(fiber.HeaderContentType, v.Type)
+	_, err = io.Copy(c.Fiber.Response().BodyWriter(), bytes.NewReader(body))
+	return err
 }

@@ -61,6 +61,10 @@ func (h *Transactions) page(c *Ctx) (views.TransactionParams, error) {
 	if p.DisputeWhy, err = h.noDispute(c, d, t); err != nil {
 		return p, err
 	}
+	if p.Disputes, err = h.Store.Disputes(c.Context(), c.Actor, story); err != nil {
+		return p, err
+	}
+	p.KeepsPapers = h.Intake != nil && h.Intake.Files != nil
 	if story.Detail.Instructions != "" {
 		if err := json.Unmarshal([]byte(story.Detail.Instructions), &p.Instructions); err != nil {
 			return p, err

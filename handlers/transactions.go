@@ -18,9 +18,10 @@ import (
 type Transactions struct {
 	Store     *store.Store
 	Providers *providers.Registry
-	Ask       Asker  // nil where no engine runs: then nothing that hangs on confirmations is known
-	Merchant  string // as receipts name the house; empty: not named
-	Instance  string // names this process in the attempts that people ask for
+	Ask       Asker   // nil where no engine runs: then nothing that hangs on confirmations is known
+	Merchant  string  // as receipts name the house; empty: not named
+	Instance  string  // names this process in the attempts that people ask for
+	Intake    *Intake // takes the files that staff keep with a transaction; nil where no files are kept
 }
 
 // Routes are the lines of the table.
@@ -36,7 +37,7 @@ func (h *Transactions) Routes() []Route {
 	note.Permission = models.NotesWrite
 	withdraw := do("withdraw", "withdraw", h.withdraw)
 	withdraw.Permission, withdraw.AnyOf = "", []models.Permission{models.PayoutsCreate, models.PayoutsOperate}
-	return []Route{
+	return append(h.paperRoutes(), []Route{
 		list("/transactions", "transactions.list", ""), list("/payouts", "payouts.list", models.Payout), list("/deposits", "deposits.list", models.Deposit),
 		list("/refunds", "refunds.list", models.Refund), list("/conversions", "conversions.list", models.Conversion), list("/orders", "orders.list", models.Order),
 		{Method: fiber.MethodGet, Path: "/transactions/export", Name: "transactions.export", Permission: models.ExportsCreate, Section: "transactions", Timeout: exportTimeout, Handle: h.export},
@@ -55,7 +56,7 @@ func (h *Transactions) Routes() []Route {
 		do("ask", "ask", h.ask), do("dispute", "dispute", h.dispute),
 		do("cancel", "cancel", h.operate(models.OpCancel)), do("hold", "hold", h.operate(models.OpHold)), do("release", "release", h.operate(models.OpRelease)),
 		do("resend", "resend", h.unknown("resend")), do("give-up", "give_up", h.unknown("give_up")),
-	}
+	}...)
 }
 
 const pageSize = 50

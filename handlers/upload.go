@@ -103,39 +103,61 @@ func (h *Intake) take(c *Ctx, caseID, documentID string) ([]views.Uploaded, erro
 	return out, nil
 }
 
-// one takes one file. A refusal is part of the result; an error is our own fault, or a broken line.
-func (h *Intake) one(c *Ctx, caseID, documentID string, part *multipart.Part) (u views.Uploaded, err error) {
-	ctx := c.Context()
+// looked is a file that was read whole, looked into and scanned.
+type looked struct {
+	Name    string
+	Body    []byte
+	Found   files.Found
+	Verdict files.Verdict
+	Refusal string // in words, why it is not taken; empty: it may be kept
+}
+
+// look reads one file. A refusal is part of the result; an error is our own fault, or a broken line. It holds one of the slots until release.
+func (h *Intake) look(ctx context.Context, name string, r io.Reader) (l looked, release func(), err error) {
 	select {
 	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
+		release = func() { <-h.slots }
 	case <-ctx.Done():
-		return u, models.Errorf(models.Unavailable, "The server is busy with other uploads. Try again in a moment.")
+		return l, func() {}, models.Errorf(models.Unavailable, "The server is busy with other uploads. Try again in a moment.")
 	}
-	u.Name = files.CleanName(part.FileName())
-	body, err := io.ReadAll(io.LimitReader(part, maxDocument+1))
+	l.Name = files.CleanName(name)
+	l.Body, err = io.ReadAll(io.LimitReader(r, maxDocument+1))
 	if err != nil {
-		return u, models.Errorf(models.Invalid, "The upload broke off. What is listed as taken was taken; send the others again.")
+		return l, release, models.Errorf(models.Invalid, "The upload broke off. What is listed as taken was taken; send the others again.")
 	}
-	found, err := files.Sniff(u.Name, bytes.NewReader(body), int64(len(body)), files.Limits{MaxBytes: maxDocument})
+	l.Found, err = files.Sniff(l.Name, bytes.NewReader(l.Body), int64(len(l.Body)), files.Limits{MaxBytes: maxDocument})
 	var refusal *files.Refusal
 	if errors.As(err, &refusal) {
+		l.Refusal = "Not taken: " + lowerFirst(refusal.Sentence)
 		if refusal.Code == files.CodeTooLarge {
-			u.Text = "Not taken: the file has more than " + models.Megabytes(maxDocument) + "."
-			return u, nil
+			l.Refusal = "Not taken: the file has more than " + models.Megabytes(maxDocument) + "."
 		}
-		u.Text = "Not taken: " + lowerFirst(refusal.Sentence)
-		return u, nil
+		return l, release, nil
 	}
+	if err != nil {
+		return l, release, err
+	}
+	if l.Verdict = h.Scan.Scan(ctx, bytes.NewReader(l.Body)); l.Verdict.State == files.Infected {
+		l.Refusal = "Not taken: the virus scanner found " + l.Verdict.Signature + "."
+	}
+	return l, release, nil
+}
+
+// one takes one file.
+func (h *Intake) one(c *Ctx, caseID, documentID string, part *multipart.Part) (u views.Uploaded, err error) {
+	ctx := c.Context()
+	l, release, err := h.look(ctx, part.FileName(), part)
+	defer release()
 	if err != nil {
 		return u, err
 	}
-	verdict := h.Scan.Scan(ctx, bytes.NewReader(body))
-	if verdict.State == files.Infected {
-		u.Text = "Not taken: the virus scanner found " + verdict.Signature + "."
-		return u, h.Store.NoteInfected(ctx, c.Actor, c.Env, caseID, u.Name, verdict.Signature)
+	if u.Name, u.Text = l.Name, l.Refusal; l.Refusal == "" {
+		return h.keep(ctx, c, caseID, documentID, u, l.Body, l.Found, l.Verdict)
 	}
-	return h.keep(ctx, c, caseID, documentID, u, body, found, verdict)
+	if l.Verdict.State == files.Infected {
+		return u, h.Store.NoteInfected(ctx, c.Actor, c.Env, caseID, u.Name, l.Verdict.Signature)
+	}
+	return u, nil
 }
 
 func lowerFirst(s string) string {

@@ -111,6 +111,7 @@ type TransactionPage struct {
 	Ledger      []LedgerEntry
 	Notes       []Note
 	Related     []Transaction // refunds of a deposit, or the deposit of a refund
+	Papers      []Paper       // files that staff keep with it
 	Credential  CredentialName
 	Codes       []CodeKept // orders: the first that arrived, masked
 	CodesCount  int        // all that arrived

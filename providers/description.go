@@ -183,6 +183,7 @@ type Passport struct {
 	Decimals         string
 	Finality         string // what may still turn after "final"
 	RateLimit        string
+	DisputeEvidence  string // what a dispute takes as evidence, for those that can dispute: a sentence that says whether files can be sent
 }
 
 // WebhookTopic is one kind of callback a provider sends; its address is shown beside the credential.

@@ -128,7 +128,7 @@ func passportTerms(d *providers.Description) []ui.Term {
 	if rotate <= 0 {
 		rotate = models.DefaultRotateDays
 	}
-	return []ui.Term{
+	terms := []ui.Term{
 		{Label: "Idempotency", Text: p.Idempotency},
 		{Label: "Found by our reference", Text: found},
 		{Label: "\"Not found\" is believed", Text: notFound},
@@ -141,6 +141,10 @@ func passportTerms(d *providers.Description) []ui.Term {
 		{Label: "Rate limit", Text: p.RateLimit},
 		{Label: "Replace keys every", Text: days(rotate)},
 	}
+	if p.DisputeEvidence != "" {
+		terms = append(terms, ui.Term{Label: "Evidence in a dispute", Text: p.DisputeEvidence})
+	}
+	return terms
 }
 
 // allCapabilities are the capabilities in the order in which a passport lists them, with what each is for.

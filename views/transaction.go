@@ -31,7 +31,9 @@ type TransactionParams struct {
 	CanExport       bool
 	CanNote         bool
 	IsMaker         bool
-	DisputeWhy      string // why no dispute can be opened with this credential; empty: it can
+	DisputeWhy      string                 // why no dispute can be opened with this credential; empty: it can
+	Disputes        []models.DisputeRecord // newest first
+	KeepsPapers     bool                   // there is a file store
 	Zone            *time.Location
 	Now             time.Time
 }
@@ -49,7 +51,7 @@ func (p TransactionParams) moving() bool {
 	case models.Draft, models.Approved, models.Scheduled, models.Sending, models.Unknown, models.Pending, models.AwaitingPayment, models.AwaitingApproval, models.Held, models.PartiallyPaid, models.Partial:
 		return true
 	}
-	return false
+	return p.openAttempt()
 }
 
 func (p TransactionParams) time(m models.Micros, form ui.TimeForm) templ.Component {
@@ -298,20 +300,6 @@ func (p TransactionParams) canWithdraw() bool {
 func (p TransactionParams) refundable() bool {
 	t := p.t()
 	return t.Kind == models.Deposit && p.CanRefund && p.Provider.Has(providers.CanRefund) && (t.State == models.Succeeded || t.State == models.PartiallyRefunded)
-}
-
-// disputes reports whether a dispute can be asked for here.
-func (p TransactionParams) disputes() bool {
-	return p.CanOperate && p.Provider.Has(providers.CanDispute) && p.t().WhyNoDispute() == "" && !p.openAttempt()
-}
-
-// disputeSays tells what a dispute does to the transaction as it stands.
-func (p TransactionParams) disputeSays() string {
-	s := p.Provider.Short + " is asked to look for the money again."
-	if p.t().State == models.Expired || p.t().State == models.Cancelled {
-		s = "The payer says that it was paid although it " + map[models.State]string{models.Expired: "expired", models.Cancelled: "was cancelled"}[p.t().State] + "? " + s + " If " + p.Provider.Short + " agrees, it awaits its payment again."
-	}
-	return s
 }
 
 func (p TransactionParams) askWhy() string {

@@ -23,6 +23,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"countinghouse/models"
+	"countinghouse/models/files"
 	"countinghouse/models/store"
 	"countinghouse/models/store/storetest"
 	"countinghouse/models/vault"
@@ -91,7 +92,12 @@ func openProvider(t *testing.T, provider string, secrets map[string]string) *key
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.App, err = web.New(cfg, web.Deps{Store: h.store, Log: log, Clock: time.Now, Providers: all.Registry(), Engine: engine})
+	disk, err := files.OpenDisk(filepath.Join(h.dir, "files"), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = disk.Close() })
+	h.App, err = web.New(cfg, web.Deps{Store: h.store, Log: log, Clock: time.Now, Providers: all.Registry(), Engine: engine, Files: files.Seal(disk, v)})
 	if err != nil {
 		t.Fatal(err)
 	}

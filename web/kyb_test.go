@@ -75,8 +75,13 @@ func openArchive(t *testing.T, scanner string) *archive {
 	return a
 }
 
-// upload sends files as a browser's form does; each is a name and its content.
 func (a *archive) upload(t *testing.T, path, token string, headers map[string]string, named ...any) answer {
+	t.Helper()
+	return a.sendFiles(t, path, token, headers, named...)
+}
+
+// sendFiles sends files as a browser's form does; each is a name and its content.
+func (h *house) sendFiles(t *testing.T, path, token string, headers map[string]string, named ...any) answer {
 	t.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
@@ -91,7 +96,7 @@ func (a *archive) upload(t *testing.T, path, token string, headers map[string]st
 		_, _ = part.Write(named[i+1].([]byte))
 	}
 	_ = w.Close()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.base+path, &b)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.base+path, &b)
 	if err != nil {
 		t.Fatal(err)
 	}

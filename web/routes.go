@@ -18,11 +18,13 @@ import (
 func (a *App) routes() []handlers.Route {
 	signIn := &handlers.SignIn{Store: a.store, Demo: a.deps.People, Passkeys: a.cfg.passkeys()}
 	settings := &handlers.Settings{Store: a.store, Passkeys: signIn.Passkeys}
+	intake := handlers.NewIntake(a.store, a.deps.Files, a.deps.Scan)
 	return slices.Concat(
 		(&handlers.Home{Store: a.store, Providers: a.deps.Providers, Caller: a.cfg.EgressAddress}).Routes(),
 		signIn.Routes(),
 		(&handlers.Passkeys{Store: a.store, Site: signIn.Passkeys, SignIn: signIn, Settings: settings}).Routes(),
-		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Merchant: a.cfg.Merchant, Ask: a.deps.Engine.asker(), Instance: a.deps.Engine.name()}).Routes(),
+		(&handlers.Transactions{Store: a.store, Providers: a.deps.Providers, Merchant: a.cfg.Merchant, Ask: a.deps.Engine.asker(), Instance: a.deps.Engine.name(),
+			Intake: intake}).Routes(),
 		(&handlers.Make{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Callback: a.deps.Engine.callbacks(), Sniff: sniffProof}).Routes(),
 		a.keyRoutes(),
 		(&handlers.Destinations{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.asker(), Books: a.deps.Engine.books(), Callback: a.deps.Engine.callbacks()}).Routes(),
@@ -37,7 +39,7 @@ func (a *App) routes() []handlers.Route {
 		(&handlers.SubAccounts{Store: a.store, Providers: a.deps.Providers, Ask: a.deps.Engine.subAccounts()}).Routes(),
 		(&handlers.Audit{Store: a.store}).Routes(),
 		handlers.Kit{Served: a.cfg.kit()}.Routes(),
-		(&handlers.KYB{Store: a.store, Providers: a.deps.Providers, Files: a.deps.Files, Intake: handlers.NewIntake(a.store, a.deps.Files, a.deps.Scan)}).Routes(),
+		(&handlers.KYB{Store: a.store, Providers: a.deps.Providers, Files: a.deps.Files, Intake: intake}).Routes(),
 		a.deps.Floors,
 	)
 }

@@ -357,17 +357,25 @@ func (k *KYB) removeFiles(ctx context.Context) error {
 	return nil
 }
 
-// sweepFiles removes what an upload left behind that was never written down: files of KYB, a day old, that no version knows.
+// sweepFiles removes what an upload left behind that was never written down: files of KYB and of transactions, a day old, that no row knows.
 func (k *KYB) sweepFiles(ctx context.Context) error {
 	old := k.Store.Now().Add(-24 * time.Hour).Time()
 	for info, err := range k.Files.All(ctx) {
 		if err != nil {
 			return err
 		}
-		if !strings.HasPrefix(info.Key, "kyb/") || info.Modified.After(old) {
+		var inUse func(context.Context, string) (bool, error)
+		switch {
+		case info.Modified.After(old):
+			continue
+		case strings.HasPrefix(info.Key, "kyb/"):
+			inUse = k.Store.KYBKeyKnown
+		case strings.HasPrefix(info.Key, models.PaperPrefix):
+			inUse = k.Store.PaperKeyKnown
+		default:
 			continue
 		}
-		known, err := k.Store.KYBKeyKnown(ctx, info.Key)
+		known, err := inUse(ctx, info.Key)
 		if err != nil {
 			return err
 		}

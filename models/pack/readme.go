@@ -30,6 +30,7 @@ func readme(f *models.CaseFile, keyID string) []byte {
 		{"approvals/", "what they saw: the SHA-256 of such a file is the digest in approvals.json"},
 		{"ledger.json", "the entries in the books"},
 		{"notes.json, related.json", "remarks of people; refunds of a deposit or the deposit of a refund"},
+		{"papers.json", "files that people put on record, by name and SHA-256, where there are any; the files stay in the house"},
 		{"exchanges/", "requests to the provider and its answers; secrets were blotted out before anything was stored"},
 		{"webhooks/", "calls of the provider, what their verification found, and the body"},
 		{"audit/", "entries of the audit trail about this transaction"},

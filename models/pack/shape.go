@@ -105,6 +105,11 @@ func (z *writer) story(_ context.Context, f *models.CaseFile, _ Source) error {
 			return err
 		}
 	}
+	if len(f.Story.Papers) > 0 {
+		if err := z.json("papers.json", papersOf(f)); err != nil {
+			return err
+		}
+	}
 	if f.Story.Transaction.Kind == models.Order {
 		return z.json("codes.json", codesOf(f))
 	}
@@ -194,6 +199,15 @@ func notesOf(f *models.CaseFile) []map[string]string {
 	out := make([]map[string]string, 0, len(f.Story.Notes))
 	for _, n := range f.Story.Notes {
 		out = append(out, map[string]string{"at": moment(n.At), "by": n.Name, "note": n.Body})
+	}
+	return out
+}
+
+// papersOf lists the files that staff keep with it, by their hashes: the files themselves stay in the file store.
+func papersOf(f *models.CaseFile) []map[string]any {
+	out := make([]map[string]any, 0, len(f.Story.Papers))
+	for _, p := range f.Story.Papers {
+		out = append(out, map[string]any{"id": p.ID, "name": p.Name, "type": p.Type, "size": p.Size, "sha256": p.SHA256, "dispute_attempt": p.AttemptID, "kept": moment(p.AddedAt), "by": p.AddedBy})
 	}
 	return out
 }

@@ -267,9 +267,10 @@ func (s *Store) Health(ctx context.Context, actor models.Actor, credentialID str
 const pruneStep = 500
 
 // uncited is the condition that nothing rests on an exchange x: neither what a contract item is believed on nor what the outcome of a
-// transaction was judged by. The constants let SQLite use the partial indexes.
+// transaction was judged by, and it is not what a dispute told the provider. The constants let SQLite use the partial indexes.
 const uncited = ` NOT EXISTS (SELECT 1 FROM contract_evidence e WHERE e.exchange_id = x.id AND e.exchange_id <> '')
-	AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.exchange_id = x.id AND e.exchange_id <> '')`
+	AND NOT EXISTS (SELECT 1 FROM evidence e WHERE e.exchange_id = x.id AND e.exchange_id <> '')
+	AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.id = x.attempt_id AND a.operation = 'dispute')`
 
 // PruneExchanges deletes exchanges older than a moment, in small transactions, and tells how many. Exchanges that are evidence for a
 // contract item or for the outcome of a transaction stay. What stays is walked over by readers, so that no writer waits for it.

@@ -116,10 +116,27 @@ func (s *Store) RequestDispute(ctx context.Context, a models.Actor, env models.E
 		if w.Proof != "" {
 			sentence += ". Evidence: " + w.Proof
 		}
+		papers, err := tx.bindPapers(t, x.ID)
+		if err != nil {
+			return err
+		}
+		type kept struct {
+			Name   string `json:"name"`
+			SHA256 string `json:"sha256"`
+		}
+		said := struct {
+			models.DisputeWish
+			Attempt string `json:"attempt"`
+			Papers  []kept `json:"papers,omitempty"` // on our own record only
+		}{DisputeWish: w, Attempt: x.ID}
+		for i, f := range papers {
+			said.Papers = append(said.Papers, kept{f.Name, f.SHA256})
+			sentence += map[bool]string{true: ". On our own record, not sent: ", false: ", "}[i == 0] + f.Name
+		}
 		if _, err := tx.event(t, models.Event{What: "dispute", ActorID: a.UserID, ActorName: a.Name, Sentence: sentence}); err != nil {
 			return err
 		}
-		if err := tx.Audit(a, string(t.Kind)+".dispute", "transaction", t.ID, nil, w, "Disputed "+t.Reference+": "+w.Reason); err != nil {
+		if err := tx.Audit(a, string(t.Kind)+".dispute", "transaction", t.ID, nil, said, "Disputed "+t.Reference+": "+w.Reason); err != nil {
 			return err
 		}
 		return tx.enqueue(JobOperate, x.ID, tx.Now)

@@ -223,6 +223,9 @@ func (tx *Tx) storyOf(env models.Environment, id string, lines int) (*Transactio
 	if p.Related, err = tx.related(t); err != nil {
 		return nil, err
 	}
+	if p.Papers, err = tx.papersOf(id); err != nil {
+		return nil, err
+	}
 	if t.Kind == models.Order {
 		codes := codesShown
 		if lines > storyLines {
