@@ -126,9 +126,11 @@ func (h *Make) begin(c *Ctx, k models.Kind, credentialID, methodID, ofID, destin
 		return p, err
 	}
 	if destinationID != "" && k == models.Payout {
-		if p.To, err = h.Store.DestinationName(c.Context(), c.Actor, c.Env, destinationID); err != nil {
+		to, err := h.Store.DestinationFor(c.Context(), c.Actor, c.Env, destinationID, "", "")
+		if err != nil {
 			return p, err
 		}
+		p.To, p.ToWhy = &to.Destination, to.Why
 		all = payable(all, p.To)
 	}
 	p.Choices = all

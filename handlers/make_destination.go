@@ -30,7 +30,12 @@ func (h *Make) destinations(c *Ctx, p *views.MakeParams) (err error) {
 	if p.Kind != models.Payout {
 		return nil
 	}
-	if p.RawOK, err = h.Store.RawAllowed(c.Context(), c.Actor, p.Credential.ID, c.Env); err != nil || p.To != nil {
+	if p.RawOK, err = h.Store.RawAllowed(c.Context(), c.Actor, p.Credential.ID, c.Env); err != nil {
+		return err
+	}
+	if p.To != nil {
+		to, err := h.Store.DestinationFor(c.Context(), c.Actor, c.Env, p.To.ID, p.Credential.ID, p.Method.Book)
+		p.ToWhy = to.Why
 		return err
 	}
 	forms, networks := p.Provider.FormsFor(p.Method)

@@ -420,6 +420,13 @@ func verifyWord(verdict string) (string, ui.Tone) {
 	return "No usable answer", ui.Odd
 }
 
+func writes(n int) string {
+	if n == 1 {
+		return "1 write"
+	}
+	return strconv.Itoa(n) + " writes"
+}
+
 func (p DestinationParams) attempts(e models.BookEntry) ui.TableParams {
 	t := ui.TableParams{Caption: "Writes to the book of " + e.Credential, Stacks: true, Columns: []ui.Column{{Label: "No.", Kind: ui.NumberColumn}, {Label: "What"}, {Label: "Request id", Kind: ui.QuietColumn}, {Label: "Outcome", Narrow: ui.LeadWhenNarrow}, {Label: "By"}, {Label: "When", Kind: ui.TimeColumn}}}
 	for _, x := range p.P.Attempts[e.ID] {

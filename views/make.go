@@ -31,6 +31,7 @@ type MakeParams struct {
 
 	// Payouts: where to.
 	To         *models.Destination // the chosen destination
+	ToWhy      string              // why nothing can be paid to it now; empty: it can
 	Picks      []Pick              // to choose from
 	PickSearch string
 	RawOK      bool // something else than a destination may be typed
@@ -91,8 +92,18 @@ func (p MakeParams) OwnValues() map[string]string {
 	return out
 }
 
-// showForm tells whether the form can be filled in: with a destination, or where something else may be typed.
-func (p MakeParams) showForm() bool { return p.Kind != models.Payout || p.To != nil || p.RawOK }
+// showForm tells whether the form can be filled in: with a destination that can be paid now, or where something else may be typed.
+func (p MakeParams) showForm() bool {
+	return p.Kind != models.Payout || p.To != nil && p.ToWhy == "" || p.To == nil && p.RawOK
+}
+
+// offered are the ways to choose from: none to a destination that cannot be paid now.
+func (p MakeParams) offered() []MakeChoice {
+	if p.ToWhy != "" {
+		return nil
+	}
+	return p.Choices
+}
 
 func (p MakeParams) pickLink(d models.Destination) string {
 	return p.Base() + "/new?" + url.Values{"credential": {p.Credential.ID}, "method": {p.Method.ID}, "destination": {d.ID}}.Encode()

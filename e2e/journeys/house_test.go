@@ -107,11 +107,18 @@ type standIn struct {
 // oneKey starts a stand-in of OneKey in which nothing happens by itself.
 func oneKey(t *testing.T) *standIn {
 	t.Helper()
-	s := &standIn{keys: map[string]string{}}
+	keys := map[string]string{}
 	for _, name := range []string{"cashout_api_key", "cashout_api_passphrase", "cashout_api_signature", "deposit_api_key", "deposit_api_signature", "read_only_key"} {
-		s.keys[name] = "k-" + strings.ReplaceAll(name, "_", "")
+		keys[name] = "k-" + strings.ReplaceAll(name, "_", "")
 	}
-	box := all.Sandboxes()["onekey"](providers.SandboxOptions{Credential: s.keys, Settings: map[string]string{"autosettle": "off"}, Seed: 5})
+	return openStandIn(t, "onekey", keys)
+}
+
+// openStandIn starts a stand-in that knows these keys and in which nothing happens by itself.
+func openStandIn(t *testing.T, provider string, keys map[string]string) *standIn {
+	t.Helper()
+	s := &standIn{keys: keys}
+	box := all.Sandboxes()[provider](providers.SandboxOptions{Credential: s.keys, Settings: map[string]string{"autosettle": "off"}, Seed: 5})
 	server := httptest.NewServer(box)
 	t.Cleanup(func() {
 		server.Close()

@@ -1,20 +1,38 @@
 package journeys
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"countinghouse/e2e/browse"
+	"countinghouse/models"
 )
+
+// One program, one merchant and one browser for both: what dies by order in the first is alive again in the second.
+func TestTheProgramAsPeopleRunIt(t *testing.T) {
+	browser := browse.Start(t)
+	m := openMortal(t)
+	for _, j := range []struct {
+		name string
+		walk func(*testing.T, context.Context)
+	}{
+		{"a payout outlives the program", m.outlives},
+		{"a new address is checked, approved by a second person, waits its 24 hours, and is paid", m.paysANewAddress},
+	} {
+		if !t.Run(j.name, func(t *testing.T) { m.t = t; j.walk(t, browser) }) {
+			break
+		}
+	}
+	m.t = t
+}
 
 // A payout is approved, and the program dies of SIGKILL after the provider has paid and before that is written down. No webhook tells of it. Whoever
 // looks at the page reloads nothing: it must tell the truth, and come to its end by itself.
-func TestAPayoutOutlivesTheProgram(t *testing.T) {
-	browser := browse.Start(t)
-	m := openMortal(t)
+func (m *mortal) outlives(t *testing.T, browser context.Context) {
 	m.onekey.tell(t, "webhooks", "mode", "off")
-	ada, _ := m.member(browser, "ada.okoye@example.com", "Ada Okoye")
-	marta, martasPhone := m.member(browser, "marta.lind@example.com", "Marta Lind")
+	ada, _ := m.member(browser, "ada.okoye@example.com", "Ada Okoye", models.Finance)
+	marta, martasPhone := m.member(browser, "marta.lind@example.com", "Marta Lind", models.Finance)
 	m.live("after_answer:1")
 
 	ada.open("/payouts/new")

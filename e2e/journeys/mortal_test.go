@@ -28,6 +28,7 @@ type mortal struct {
 	*house
 	t      *testing.T
 	store  *store.Store // the same database, for what the people of this test bring along
+	wspn   *standIn
 	binary string
 	data   string
 	listen string
@@ -39,11 +40,11 @@ type mortal struct {
 	ahead time.Duration
 }
 
-// openMortal founds a merchant with one credential at our stand-in. Nothing runs yet.
+// openMortal founds a merchant with credentials at stand-ins of ours: OneKey, and WSPN, which keeps a book of addresses. Nothing runs yet.
 func openMortal(t *testing.T) *mortal {
 	t.Helper()
 	dir := t.TempDir()
-	m := &mortal{house: &house{onekey: oneKey(t)}, t: t, binary: filepath.Join(dir, "countinghouse"), data: filepath.Join(dir, "data")}
+	m := &mortal{house: &house{onekey: oneKey(t)}, t: t, wspn: openStandIn(t, "wspn", map[string]string{"client_id": "100200300", "api_key": "k-0123456789", "api_secret": "s-0123456789abcdef"}), binary: filepath.Join(dir, "countinghouse"), data: filepath.Join(dir, "data")}
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-tags", "harness", "-o", m.binary, "countinghouse")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -95,14 +96,19 @@ func (m *mortal) found(sealer *vault.Vault, seed []byte) {
 		t.Fatal(err)
 	}
 	admin := storetest.SetUp(t, m.store).Actor(m.store)
-	cred, err := m.store.CreateCredential(t.Context(), admin, sealer, models.CredentialSpec{Provider: "onekey", Environment: models.Sandbox,
-		CredentialNotes: models.CredentialNotes{Name: "Cashouts Brazil"}, Secrets: m.onekey.keys,
-		Values: map[string]string{"base_url": m.onekey.url, "reconciliation_base_url": m.onekey.url + "/v1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := m.store.AskChange(t.Context(), admin, models.CredentialChange{CredentialID: cred.ID, Kind: models.ChangeActivate}, cred.Version); err != nil {
-		t.Fatal(err)
+	for _, x := range []models.CredentialSpec{
+		{Provider: "onekey", CredentialNotes: models.CredentialNotes{Name: "Cashouts Brazil"}, Secrets: m.onekey.keys, Values: map[string]string{"base_url": m.onekey.url, "reconciliation_base_url": m.onekey.url + "/v1"}},
+		{Provider: "wspn", CredentialNotes: models.CredentialNotes{Name: "Treasury"}, Secrets: map[string]string{"api_key": m.wspn.keys["api_key"], "api_secret": m.wspn.keys["api_secret"]},
+			Values: map[string]string{"client_id": m.wspn.keys["client_id"], "base_url": m.wspn.url}},
+	} {
+		x.Environment = models.Sandbox
+		cred, err := m.store.CreateCredential(t.Context(), admin, sealer, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.store.AskChange(t.Context(), admin, models.CredentialChange{CredentialID: cred.ID, Kind: models.ChangeActivate}, cred.Version); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -178,10 +184,10 @@ func (m *mortal) kill() {
 	}
 }
 
-// member brings somebody of finance in, with a second factor of their own, to a browser of their own.
-func (m *mortal) member(browser context.Context, email, name string) (*person, storetest.Person) {
+// member brings somebody in, with a second factor of their own, to a browser of their own.
+func (m *mortal) member(browser context.Context, email, name string, role models.Role) (*person, storetest.Person) {
 	m.t.Helper()
-	who := storetest.Add(m.t, m.store, email, name, models.Finance)
+	who := storetest.Add(m.t, m.store, email, name, role)
 	p := sit(m.t, browser, m.house, name)
 	p.carries("countinghouse", who.Token)
 	return p, who

@@ -155,25 +155,58 @@ func (s *Store) DestinationsFor(ctx context.Context, a models.Actor, env models.
 			return err
 		}
 		for i := range list {
-			d := &list[i]
-			c := DestinationChoice{Destination: *d, State: d.StateAt(tx.Now, g)}
-			if c.State == models.DestinationSuperseded {
-				continue
+			c, err := tx.choice(&list[i], g, credentialID, book)
+			if err != nil {
+				return err
 			}
-			if err := unusable(d, c.State); err != nil {
-				c.Why = sentenceOfError(err)
-			} else if book != "" || d.EntryField != "" {
-				if _, err := tx.usableEntry(d, credentialID); models.Is(err, models.Invalid) {
-					c.Why = sentenceOfError(err)
-				} else if err != nil {
-					return err
-				}
+			if c.State != models.DestinationSuperseded {
+				out = append(out, c)
 			}
-			out = append(out, c)
 		}
 		return nil
 	})
 	return out, err
+}
+
+// choice says whether a payout by a credential can go to a destination now, or why not. Without a credential only the destination itself is looked at.
+func (tx *Tx) choice(d *models.Destination, g models.DestinationGuard, credentialID string, book models.Book) (DestinationChoice, error) {
+	c := DestinationChoice{Destination: *d, State: d.StateAt(tx.Now, g)}
+	if err := unusable(d, c.State); err != nil {
+		c.Why = sentenceOfError(err)
+		return c, nil
+	}
+	if credentialID != "" && (book != "" || d.EntryField != "") {
+		_, err := tx.usableEntry(d, credentialID)
+		if models.Is(err, models.Invalid) {
+			c.Why, err = sentenceOfError(err), nil
+		}
+		return c, err
+	}
+	return c, nil
+}
+
+// DestinationFor names one destination for a way to pay, masked, with the reason where it cannot be used now. Without a credential only the destination
+// itself is looked at. It needs payouts.create.
+func (s *Store) DestinationFor(ctx context.Context, a models.Actor, env models.Environment, id, credentialID string, book models.Book) (c DestinationChoice, err error) {
+	if err := a.Require(models.PayoutsCreate); err != nil {
+		return c, err
+	}
+	err = s.View(ctx, func(tx *Tx) error {
+		d, err := tx.destination(id)
+		if err != nil {
+			return err
+		}
+		if d.Environment != env {
+			return models.Errorf(models.NotFound, "There is no such destination in %s.", env)
+		}
+		g, err := tx.guard(env)
+		if err != nil {
+			return err
+		}
+		c, err = tx.choice(d, g, credentialID, book)
+		return err
+	})
+	return c, err
 }
 
 // findDestinations reads waiting and approved destinations of some forms; each form is read from its place in the index.
