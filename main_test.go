@@ -33,6 +33,7 @@ var allowed = []struct {
 	{"models/address", nil},
 	{"models/jobs", nil},
 	{"models/vault", nil},
+	{"models/files/filestest", nil},
 	{"models/files", nil},
 	{"models", nil},
 	{"static", nil},

@@ -1,5 +1,6 @@
 // The script of the page that takes documents in. Without it the form sends all files at once and the answer says what came of each.
-// With it every file is a request of its own: progress, cancel, and again for one without the others. It reads
+// With it every file is a request of its own: progress, cancel, and again for one without the others; one that was refused for what is in it is
+// chosen anew and takes the old one's place. It reads
 //   form[data-upload][data-max-files][data-max-bytes]  [data-upload-list]  [data-upload-total]
 // and the server's answer {"results":[{"name","ok","text","href"}]} or {"error"}. No two files travel at once: the line is the narrow place, and
 // the order of the list is the order of arrival.
@@ -17,6 +18,7 @@
   const rows = []
   let current = null
   let leaving = false
+  let replaced = null // the refused row for which a file is being chosen
 
   function el(tag, attrs = {}, ...children) {
     const node = document.createElement(tag)
@@ -39,9 +41,16 @@
     const row = { file, state: 'waiting', bar: el('progress', { max: '100', value: '0', 'aria-label': 'Progress of ' + file.name }), words: el('span', { class: 'soft small' }, 'waits'),
       act: el('button', { type: 'button', class: 'button small quiet' }) }
     row.node = el('li', {}, el('span', { class: 'name' }, file.name), el('span', { class: 'soft small' }, size(file.size)), row.bar, row.words, row.act)
-    row.act.addEventListener('click', () => (row.state === 'waiting' || row.state === 'running' ? cancel(row) : again(row)))
-    rows.push(row)
-    list.append(row.node)
+    row.act.addEventListener('click', () => (row.state === 'waiting' || row.state === 'running' ? cancel(row) : row.state === 'refused' ? anew(row) : again(row)))
+    const old = rows.findIndex((r) => ['refused', 'failed', 'cancelled'].includes(r.state) && (r === replaced || r.file.name === file.name))
+    if (old < 0) {
+      rows.push(row)
+      list.append(row.node)
+    } else {
+      rows[old].node.replaceWith(row.node)
+      rows[old] = row
+    }
+    replaced = null
     const open = rows.filter((r) => r.state === 'waiting' || r.state === 'running').length
     const why = open > maxFiles ? `At most ${maxFiles} files at once. Add it when the others are there.` : refusal(file)
     if (why) set(row, 'refused', why)
@@ -53,7 +62,7 @@
     row.node.dataset.state = state
     row.words.replaceChildren(href ? el('a', { href }, words) : words)
     row.bar.hidden = state !== 'running'
-    const label = { waiting: 'Take out', running: 'Cancel', failed: 'Try again', cancelled: 'Try again' }[state]
+    const label = { waiting: 'Take out', running: 'Cancel', failed: 'Try again', cancelled: 'Try again', refused: 'Choose it anew' }[state]
     row.act.hidden = !label
     if (label) {
       row.act.textContent = label
@@ -76,15 +85,23 @@
   function finish() {
     leaving = false
     if (rows.some((r) => r.state === 'failed' || r.state === 'refused' || r.state === 'cancelled')) {
-      if (!form.querySelector('[data-sort]')) total.after(el('p', { 'data-sort': true }, el('a', { href: location.pathname + '#sort' , class: 'button' }, 'Go on and sort what came in')))
+      if (!form.querySelector('[data-sort]')) total.after(el('p', { 'data-sort': true }, el('a', { href: sorting(), class: 'button' }, 'Go on and sort what came in')))
       return
     }
-    location.assign(location.pathname + '?done=' + rows.filter((r) => r.state === 'done').length + '#sort')
+    location.assign(sorting())
+  }
+  // sorting is this page with another query, so that a browser asks the server for it again.
+  function sorting() {
+    return location.pathname + '?done=' + rows.filter((r) => r.state === 'done').length + '#sort'
   }
 
   function cancel(row) {
     if (row.state === 'running') return row.xhr.abort()
     set(row, 'cancelled', 'taken out')
+  }
+  function anew(row) {
+    replaced = row
+    input.click()
   }
   function again(row) {
     set(row, 'waiting', 'waits')
@@ -136,10 +153,16 @@
   // Chosen files move into the list, so that more can be chosen.
   input.removeAttribute('required')
   input.addEventListener('change', () => {
+    const goes = replaced // it was on its way already: what takes its place is sent at once
     for (const f of input.files) add(f)
     input.value = ''
     tally()
+    if (goes) {
+      leaving = true
+      next()
+    }
   })
+  input.addEventListener('cancel', () => { replaced = null })
   form.addEventListener('submit', (e) => {
     e.preventDefault()
     leaving = true

@@ -491,14 +491,15 @@ type KYBPrepareParams struct {
 	FormErrors []ui.FieldError
 }
 
+// sum is how many are ticked; the script counts on.
 func (p KYBPrepareParams) sum() string {
-	var n, bytes int64
+	var n int64
 	for _, d := range p.Documents {
 		if p.Chosen[d.ID] {
-			n, bytes = n+1, bytes+d.Current.Size
+			n++
 		}
 	}
-	return fmt.Sprintf("%d files, %s ticked", n, models.Megabytes(bytes))
+	return ui.Count(n) + " selected"
 }
 
 func (p KYBPrepareParams) table() ui.TableParams {

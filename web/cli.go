@@ -125,7 +125,8 @@ func (c UserLinkCmd) Run(e *Env) error { return ResetUser(e, e.Config, e.Log, e.
 // VaultCmd manages the key that seals secrets.
 type VaultCmd struct {
 	Init   VaultInitCmd   `cmd:"" help:"Make the key file of an empty house."`
-	Rotate VaultRotateCmd `cmd:"" help:"Make a new key and put every stored secret under it, while the server runs."`
+	Rotate VaultRotateCmd `cmd:"" help:"Make a new key and put every stored secret and uploaded file under it, while the server runs."`
+	Retire VaultRetireCmd `cmd:"" help:"Delete an older key for good, after making sure that nothing is sealed with it."`
 	List   VaultListCmd   `cmd:"" help:"List the keys, not their values."`
 }
 
@@ -137,11 +138,25 @@ func (VaultInitCmd) Run(e *Env) error { return VaultInit(e.Config, e.Out) }
 
 // VaultRotateCmd rotates.
 type VaultRotateCmd struct {
-	Wait time.Duration `default:"15s" help:"How long to leave a running server to read the new key file."`
+	Wait   time.Duration `default:"15s" help:"How long to leave a running server to read the new key file."`
+	Resume bool          `help:"Make no new key: go on with a rotation that was cut off."`
 }
 
 // Run implements the command.
-func (c VaultRotateCmd) Run(e *Env) error { return VaultRotate(e, e.Config, e.Log, e.Out, c.Wait) }
+func (c VaultRotateCmd) Run(e *Env) error {
+	return VaultRotate(e, e.Config, e.Log, e.Out, c.Wait, c.Resume)
+}
+
+// VaultRetireCmd drops an older key.
+type VaultRetireCmd struct {
+	Key  uint32        `arg:"" help:"The key's number, as vault list prints it."`
+	Wait time.Duration `default:"15s" help:"How long to leave a running server to read the key file."`
+}
+
+// Run implements the command.
+func (c VaultRetireCmd) Run(e *Env) error {
+	return VaultRetire(e, e.Config, e.Log, e.Out, c.Key, c.Wait)
+}
 
 // VaultListCmd lists the keys.
 type VaultListCmd struct{}

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"text/tabwriter"
-	"time"
 
 	"countinghouse/models"
 	"countinghouse/models/store"
@@ -137,38 +136,6 @@ func VaultInit(cfg Config, out io.Writer) error {
 	}
 	_, err := fmt.Fprintf(out, "Made %s. Keep a copy away from the backups of the database: without it no stored secret opens, and with both everything does.\n", cfg.VaultKeyPath())
 	return err
-}
-
-// VaultRotate makes a new key the one that seals, and puts everything stored under it. It works beside a running server, which reads the key
-// file again within ten seconds; wait is how long to leave it for that before looking a second time.
-func VaultRotate(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer, wait time.Duration) error {
-	if cfg.VaultKey != "" {
-		return configErrorf("The vault key comes from the environment: rotate it where it is kept.")
-	}
-	id, err := vault.Rotate(cfg.VaultKeyPath())
-	if err != nil {
-		return configErrorf("%v.", err)
-	}
-	return with(ctx, cfg, log, func(rt *Runtime) error {
-		n, err := rt.Store.Rewrap(ctx)
-		if err != nil {
-			return err
-		}
-		// What a running server sealed with the old key in between is found by the second look.
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-timer.C:
-		}
-		more, err := rt.Store.Rewrap(ctx)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(out, "Key %d seals from now on; %d stored secrets are under it. The older keys stay in the file: uploaded files and backups from before need them.\n", id, n+more)
-		return err
-	})
 }
 
 // VaultList prints the keys of the key file, never their value.

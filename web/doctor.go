@@ -40,6 +40,8 @@ func Doctor(ctx context.Context, cfg Config, log *slog.Logger, out io.Writer) er
 	lookAtFolder(cfg, add)
 	lookAtKeys(cfg, add)
 	lookAtDatabase(ctx, cfg, log, add)
+	lookAtFiles(ctx, cfg, add)
+	lookAtScanner(ctx, cfg, add)
 	lookAtPort(ctx, cfg, add)
 	sick := false
 	for _, f := range list {

@@ -69,14 +69,11 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 	e.hooks.Verified = func(ctx context.Context, credentialID, token string, v providers.Verification) error {
 		return rt.Store.AnswerVerification(ctx, credentialID, token, string(v.Verdict), v.Name, v.Sentence)
 	}
-	e.hooks.Account = func(ctx context.Context, credentialID, account string) error {
-		_, err := rt.Store.AskKYBSoon(ctx, credentialID, account)
-		return err
-	}
 	e.hooks.Register()
 	rt.Store.UseKYB(kybRulesOf(rt.Providers))
 	e.kyb = &tasks.KYB{Store: rt.Store, Clients: e.desk, Files: rt.Files, Queue: e.queue, Log: rt.Log, Instance: instance, Alone: rt.lonely()}
 	e.kyb.Register()
+	e.hooks.Account = e.kyb.Heard
 	(&tasks.Keeping{Store: rt.Store, Desk: e.desk, Queue: e.queue, Log: rt.Log, KeepExchanges: models.Days(rt.Config.KeepExchanges)}).Register()
 	e.inbox = rt.Store.NewIntake(e.hooks.Enqueue)
 	rt.Store.UseJobs(tasks.Enqueuer{Queue: e.queue})

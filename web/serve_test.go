@@ -155,7 +155,7 @@ func TestTheCommandsOfAnOperator(t *testing.T) {
 	run("link", web.ResetUser(t.Context(), cfg, log, &out, "ada@example.com", "invitation"), "/invitation/")
 	run("migrate", web.Migrate(t.Context(), cfg, log, &out, false), "up to date")
 	run("migrate --status", web.Migrate(t.Context(), cfg, log, &out, true), "up to date")
-	run("rotate", web.VaultRotate(t.Context(), cfg, log, &out, time.Millisecond), "seals from now on")
+	run("rotate", web.VaultRotate(t.Context(), cfg, log, &out, time.Millisecond, false), "seals from now on")
 	run("vault list", web.VaultList(cfg, &out), "ID:")
 	if err := web.AuditAnchor(t.Context(), cfg, log, &out); err != nil {
 		t.Fatal(err)

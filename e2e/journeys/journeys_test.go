@@ -54,6 +54,7 @@ func TestTheJourneys(t *testing.T) {
 		{"every page of the route table can be read by whoever may open it", w.everyRoute},
 		{"an admin adds an address rule, a second one agrees, a request from outside is refused and logged, and can be let in", w.guardsAddresses},
 		{"compliance opens a sub-account and a file of them with one bad row, and finance works in one of them", w.opensSubAccounts},
+		{"compliance uploads twenty files, a second person agrees, two companies leave in one batch, a question is answered, the approval arrives", w.provesTwoCompanies},
 		{"a payout is made and approved on a phone, in the dark", w.paysOnAPhoneInTheDark},
 		{"every main page can be read by everybody, light and dark, narrow and wide", w.everyPage},
 		{"the first visit and the next page keep their budget", w.keepsTheBudget},

@@ -14,7 +14,7 @@ const lit = `(() => {
 	const shown = (x) => { const s = getComputedStyle(x); return (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== 'none' }
 	const r = e.getBoundingClientRect(), what = e.outerHTML.slice(0, 140)
 	if (e.matches('main')) return ''
-	if (!e.matches(':focus-visible')) return 'not shown as focused: ' + what
+	if (!e.matches(':focus-visible') && !e.matches('input[type=date]')) return 'not shown as focused: ' + what
 	if (![e, e.closest('.control'), e.closest('label'), e.closest('tr'), e.closest('td'), e.closest('.find')].some((x) => x && shown(x))) return 'no outline: ' + what
 	if (r.width < 1 || r.bottom < 1 || r.top > innerHeight || r.right < 1 || r.left > innerWidth) return 'out of view: ' + what
 	return ''

@@ -285,6 +285,12 @@ func (k *KYB) Ask(ctx context.Context, credentialID string) error {
 	return k.Store.RecordKYBWords(ctx, credentialID, p.Description.KYB(cred.Environment, cred.Settings), words)
 }
 
+// Heard is told that a webhook names an account. What it says is not believed: it is a reason to ask.
+func (k *KYB) Heard(ctx context.Context, credentialID, account string) error {
+	_, err := k.Store.AskKYBSoon(ctx, credentialID, account)
+	return err
+}
+
 // Sweep finds what no job reached: calls that a dead process left open, runs with something to send, questions that are due, files to remove.
 func (k *KYB) Sweep(ctx context.Context) error {
 	if n, err := k.Store.LostKYBCalls(ctx, k.Instance, k.Alone); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -26,6 +27,9 @@ import (
 type courier struct {
 	*testing.T
 	store      *store.Store
+	desk       *tasks.Desk
+	queue      *jobs.Queue
+	calls      chan providers.Delivery // webhooks of the stand-in, as they come in
 	kyb        *tasks.KYB
 	url        string
 	cred       models.Credential
@@ -35,7 +39,14 @@ type courier struct {
 func newCourier(t *testing.T, s *store.Store) *courier {
 	t.Helper()
 	secrets := map[string]string{"api_key": "key-0123456789", "api_secret": "secret-0123456789"}
-	box := sandbox.New(sandbox.Options{Credential: secrets, Settings: map[string]string{}, Seed: 1})
+	calls := make(chan providers.Delivery, 20)
+	hooked := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		calls <- providers.Delivery{Topic: "events", Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header, Body: body, ReceivedAt: models.At(time.Now())}
+		_, _ = io.WriteString(w, "SUCCESS")
+	}))
+	t.Cleanup(hooked.Close)
+	box := sandbox.New(sandbox.Options{Credential: secrets, Settings: map[string]string{"webhook_url_events": hooked.URL + "/hooks/wspn/events"}, Seed: 1})
 	srv := httptest.NewServer(box)
 	t.Cleanup(func() { srv.Close(); _ = box.Close() })
 	who := func(id, name string, role models.Role) models.Actor {
@@ -47,7 +58,7 @@ func newCourier(t *testing.T, s *store.Store) *courier {
 		return p.Description.KYB(models.Sandbox, nil), true
 	})
 	v := storetest.Vault(t)
-	c := &courier{T: t, store: s, url: srv.URL, ines: who("u-ines", "Inês", models.Compliance), omar: who("u-omar", "Omar", models.Compliance)}
+	c := &courier{T: t, store: s, url: srv.URL, calls: calls, ines: who("u-ines", "Inês", models.Compliance), omar: who("u-omar", "Omar", models.Compliance)}
 	ann := who("u-ann", "Ann", models.Admin)
 	var err error
 	if c.cred, err = s.CreateCredential(t.Context(), ann, v, models.CredentialSpec{Provider: "wspn", Environment: models.Sandbox, CredentialNotes: models.CredentialNotes{Name: "WSPN"},
@@ -65,7 +76,7 @@ func newCourier(t *testing.T, s *store.Store) *courier {
 	if err := jobs.Migrate(t.Context(), s.WriteDB(), engine); err != nil {
 		t.Fatal(err)
 	}
-	q, err := jobs.New(jobs.Config{DB: s.WriteDB(), Engine: engine, Lanes: map[string]int{tasks.KYBLane: 1}})
+	q, err := jobs.New(jobs.Config{DB: s.WriteDB(), Engine: engine, Lanes: map[string]int{tasks.KYBLane: 1, tasks.WebhookLane: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +87,7 @@ func newCourier(t *testing.T, s *store.Store) *courier {
 	t.Cleanup(func() { _ = disk.Close() })
 	c.kyb = &tasks.KYB{Store: s, Clients: desk, Files: files.Seal(disk, v), Queue: q, Log: slog.New(slog.DiscardHandler), Instance: "here", Alone: true}
 	c.kyb.Register()
+	c.desk, c.queue = desk, q
 	return c
 }
 

@@ -5,12 +5,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"log"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -24,75 +22,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"countinghouse/models/files"
+	"countinghouse/models/files/filestest"
 	"countinghouse/models/vault"
 )
 
-// bucket plays S3 in memory: as much of it as the store uses.
-type bucket struct {
-	mu      sync.Mutex
-	objects map[string][]byte
-}
-
-func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	fail := func(status int, code string) {
-		w.WriteHeader(status)
-		_, _ = fmt.Fprintf(w, "<Error><Code>%s</Code></Error>", code)
-	}
-	if !strings.HasPrefix(r.URL.Path, "/books") {
-		fail(404, "NoSuchBucket")
-		return
-	}
-	key := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/books"), "/")
-	body, there := b.objects[key]
-	switch {
-	case key == "" && r.Method == http.MethodHead:
-	case key == "":
-		b.list(w, r.URL.Query().Get("prefix"))
-	case r.Method == http.MethodPut:
-		got, err := io.ReadAll(r.Body)
-		switch {
-		case err != nil || int64(len(got)) != r.ContentLength:
-			fail(400, "IncompleteBody")
-		case there && r.Header.Get("If-None-Match") == "*":
-			fail(412, "PreconditionFailed")
-		default:
-			b.objects[key] = got
-			w.Header().Set("ETag", `"x"`)
-		}
-	case !there:
-		fail(404, "NoSuchKey")
-	case r.Method == http.MethodDelete:
-		delete(b.objects, key)
-		w.WriteHeader(204)
-	default:
-		w.Header().Set("ETag", `"x"`)
-		http.ServeContent(w, r, "", time.Unix(1e9, 0), bytes.NewReader(body))
-	}
-}
-
-func (b *bucket) list(w io.Writer, prefix string) {
-	type content struct {
-		Key, LastModified string
-		Size              int
-	}
-	var out struct {
-		XMLName     xml.Name `xml:"ListBucketResult"`
-		IsTruncated bool
-		Contents    []content
-	}
-	for k, v := range b.objects {
-		if strings.HasPrefix(k, prefix) {
-			out.Contents = append(out.Contents, content{k, "2001-09-09T01:46:40.000Z", len(v)})
-		}
-	}
-	_ = xml.NewEncoder(w).Encode(out)
-}
-
 func openS3(t *testing.T, name string) (*files.S3, error) {
 	t.Helper()
-	srv := httptest.NewUnstartedServer(&bucket{objects: map[string][]byte{"elsewhere/x": []byte("not ours")}})
+	bucket := &filestest.Bucket{Name: "books", AccessKey: "a"}
+	bucket.Lay("elsewhere/x", []byte("not ours"))
+	srv := httptest.NewUnstartedServer(bucket)
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
 	t.Cleanup(srv.Close)

@@ -477,6 +477,15 @@ func (s *Store) KYBKeyKnown(ctx context.Context, key string) (known bool, err er
 	return known, err
 }
 
+// KYBKeyGone tells whether a file's deletion was agreed for every version that it belongs to. A file that no version knows is not gone: it may be of an
+// upload that is not written down yet. For the rotation of keys.
+func (s *Store) KYBKeyGone(ctx context.Context, key string) (gone bool, err error) {
+	err = s.View(ctx, func(tx *Tx) error {
+		return tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM kyb_versions WHERE file_key = ?) AND NOT EXISTS (SELECT 1 FROM kyb_versions WHERE file_key = ? AND state = 'kept')`, key, key).Scan(&gone)
+	})
+	return gone, err
+}
+
 // KYBFileKey gives where a version lies in the file store. For tasks.
 func (s *Store) KYBFileKey(ctx context.Context, versionID string) (key string, err error) {
 	err = s.View(ctx, func(tx *Tx) error {

@@ -43,15 +43,26 @@ func (s *Store) KYBCredentialsToAsk(ctx context.Context, all bool) (ids []string
 	return ids, err
 }
 
-// AskKYBSoon makes the submissions of a credential due now: a webhook gave a reason, or a person asked. It gives how many there are. For tasks.
+// AskKYBSoon makes the submissions of a credential due now: a webhook gave a reason. With an account only those of it, and it is asked about
+// whatever became of its submissions: a provider may change its mind about a company that it had refused or approved. It gives how many
+// submissions are followed. For tasks.
 func (s *Store) AskKYBSoon(ctx context.Context, credentialID, account string) (n int64, err error) {
 	err = s.Update(ctx, func(tx *Tx) error {
 		query, args := "UPDATE kyb_submissions SET next_ask_us = ? WHERE credential_id = ? AND state IN ('submitted', 'unknown', 'question')", []any{tx.Now, credentialID}
 		if account != "" {
 			query, args = query+" AND account = ?", append(args, account)
 		}
-		if n, err = tx.Change(query, args...); err != nil || n == 0 {
+		if n, err = tx.Change(query, args...); err != nil {
 			return err
+		}
+		ours := n > 0
+		if !ours && account != "" {
+			if err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM kyb_links WHERE credential_id = ? AND account = ?)", credentialID, account).Scan(&ours); err != nil {
+				return err
+			}
+		}
+		if !ours {
+			return nil
 		}
 		return tx.enqueue(JobKYBAsk, credentialID, tx.Now)
 	})

@@ -10,7 +10,7 @@ import (
 const pageText = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>WSPN stand-in</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1c1c1a;background:#fbfaf7}
 table{border-collapse:collapse;width:100%;margin:0 0 2rem}th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #ddd8cc;vertical-align:top}
-td.n{text-align:right;font-variant-numeric:tabular-nums}form{display:inline}button{font:inherit}h2{margin-top:2rem}</style></head><body>
+td.n{text-align:right;font-variant-numeric:tabular-nums}form{display:inline}button{font:inherit}h2{margin-top:2rem}</style></head><body><main>
 <h1>WSPN stand-in</h1><p>This plays WSPN. Nothing here is real money.</p>
 <h2>Balances</h2><table><tr><th>Currency</th><th>Balance</th></tr>{{range .Balances}}<tr><td>{{.Name}}</td><td class="n">{{.Text}}</td></tr>{{end}}</table>
 <h2>Misbehave</h2><p>
@@ -22,9 +22,16 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}form{display:inline}butt
 {{range .Orders}}<tr><td>{{.ID}}</td><td>{{.Kind}}</td><td>{{.Reference}}</td><td class="n">{{.Amount}}</td><td>{{.Status}}</td><td>{{$r := .Reference}}
 {{range .Buttons}}<form method="post" action="/_sandbox/settle"><input type="hidden" name="reference" value="{{$r}}"><input type="hidden" name="status" value="{{.Status}}"><button>{{.Label}}</button></form> {{end}}
 {{if $r}}<form method="post" action="/_sandbox/resend"><input type="hidden" name="reference" value="{{$r}}"><button>Send the webhook twice</button></form>{{end}}</td></tr>{{else}}<tr><td colspan="6">Nothing yet.</td></tr>{{end}}</table>
+<h2 id="clients">Clients and their KYB</h2><p>Verdict on files that come in: {{.Verdict}}.
+{{range .Verdicts}}<form method="post" action="/_sandbox/kyb-verdict"><input type="hidden" name="outcome" value="{{.Status}}"><input type="hidden" name="after_ms" value="1500"><button>{{.Label}}</button></form> {{end}}</p>
+<table><tr><th>Id</th><th>Company</th><th>Status</th><th>Files</th><th></th></tr>
+{{range .Clients}}{{$id := .ID}}<tr><td>{{$id}}</td><td>{{.Name}}</td><td>{{.Status}}{{if .Remark}}: {{.Remark}}{{end}}</td><td class="n">{{.Files}}</td><td>
+<form method="post" action="/_sandbox/kyb"><input type="hidden" name="client" value="{{$id}}"><input type="hidden" name="status" value="question"><label>Ask {{$id}}: <input name="remark" value="Please send the register of shareholders with the date of issue."></label> <button>Ask</button></form>
+<form method="post" action="/_sandbox/kyb"><input type="hidden" name="client" value="{{$id}}"><input type="hidden" name="status" value="approved"><button>Approve {{$id}}</button></form>
+<form method="post" action="/_sandbox/kyb"><input type="hidden" name="client" value="{{$id}}"><input type="hidden" name="status" value="rejected"><input type="hidden" name="remark" value="The passport cannot be read."><button>Reject {{$id}}</button></form></td></tr>{{else}}<tr><td colspan="5">None yet.</td></tr>{{end}}</table>
 <h2>Bank accounts</h2><table><tr><th>Id</th><th>Currency</th><th>Name</th><th>Use</th></tr>{{range .Accounts}}<tr><td>{{.ID}}</td><td>{{.Currency}}</td><td>{{.Name}}</td><td>{{.Use}}</td></tr>{{end}}</table>
 <h2>Whitelisted addresses</h2><table><tr><th>Id</th><th>Network</th><th>Address</th></tr>{{range .Addresses}}<tr><td>{{.ID}}</td><td>{{.Network}}</td><td>{{.Address}}</td></tr>{{end}}</table>
-<h2>Last webhooks</h2><ol>{{range .Hooks}}<li>{{.}}</li>{{else}}<li>None yet.</li>{{end}}</ol></body></html>`
+<h2>Last webhooks</h2><ol>{{range .Hooks}}<li>{{.}}</li>{{else}}<li>None yet.</li>{{end}}</ol></main></body></html>`
 
 type pageButton struct{ Status, Label, Operation, Kind string }
 
@@ -32,6 +39,27 @@ type pageOrder struct {
 	ID                              int64
 	Kind, Reference, Amount, Status string
 	Buttons                         []pageButton
+}
+
+// pageClients is how many clients the page lists: those that handed something over first, then the newest.
+const pageClients = 60
+
+type pageClient struct {
+	ID                   int64
+	Name, Status, Remark string
+	Files                int
+}
+
+// clients are those of the page. The lock is held.
+func (s *Sandbox) clients() (out []pageClient) {
+	for _, handed := range []bool{true, false} {
+		for _, m := range slices.Backward(s.members) {
+			if (len(m.kyb) > 0) == handed && len(out) < pageClients {
+				out = append(out, pageClient{m.id, m.name, m.status, m.remark, len(m.kyb)})
+			}
+		}
+	}
+	return out
 }
 
 // page shows what the stand-in holds, with buttons to play it.
@@ -82,9 +110,14 @@ func (s *Sandbox) pageData() map[string]any {
 		o := s.orders[i]
 		orders = append(orders, pageOrder{o.id, o.kind, o.requestID, figure(o.moved, o.currency) + " " + o.currency, o.status, buttonsOf(o)})
 	}
+	verdict := s.verdict
+	if verdict == "" {
+		verdict = "none by itself"
+	}
 	hooks := slices.Clone(s.hooks)
 	slices.Reverse(hooks)
-	return map[string]any{"Balances": balances, "Orders": orders, "Accounts": accounts, "Addresses": addresses, "Hooks": hooks, "Mode": s.hookMode,
+	return map[string]any{"Balances": balances, "Orders": orders, "Accounts": accounts, "Addresses": addresses, "Hooks": hooks, "Clients": s.clients(), "Verdict": verdict,
+		"Verdicts": []pageButton{{Status: "approved", Label: "Approve by itself"}, {Status: "question", Label: "Ask by itself"}, {Status: "mixed", Label: "Now this, now that"}, {Status: "off", Label: "Wait for a button"}}, "Mode": s.hookMode,
 		"Outcome": s.outcome, "SettleMS": s.settleMS, "Waiting": len(s.faults), "Modes": []string{"normal", "twice", "reordered", "forged", "off"},
 		"Faults": []pageButton{{Operation: "payout", Kind: "lose_reply", Label: "Lose the reply to the next payout"},
 			{Operation: "convert", Kind: "lose_reply", Label: "Lose the reply to the next conversion"},
