@@ -78,6 +78,8 @@ type Field struct {
 	// Examples are right values, made up, that pass the provider's own rules together with the first examples of the other fields. The
 	// demonstration draws from them; empty: any value of the kind will do.
 	Examples []string
+	// Try is the value that the provider's own test data, and so its stand-in, knows: what somebody who tries the way should type.
+	Try string
 }
 
 // Setting is a contract item that can be switched for a credential.

@@ -16,6 +16,14 @@ func countries() []country {
 	}
 }
 
+// test is the number in WakaPay's published test data (P2, P7); for the countries of which it names none, one that our stand-in knows.
+func (c country) test(kind string) string {
+	if kind == kindTill {
+		return map[string]string{"KE": "888880", "TZ": "600000", "UG": "610000", "ZA": "620000"}[c.code]
+	}
+	return map[string]string{"KE": "123456", "TZ": "700000", "UG": "710000", "ZA": "720000"}[c.code]
+}
+
 func countryOf(code string) (country, bool) {
 	for _, c := range countries() {
 		if c.code == code {
@@ -75,17 +83,17 @@ func method(c country, kind string) providers.Method {
 		LockedLive: "WakaPay's payout page is not known to this product: nothing is sent in live until a version that knows it.",
 		Note:       "The shape of this payout is made up by this product for its stand-in (WAKA-PAY-1). It cannot be recalled.",
 	}
-	name := providers.Field{Name: "name", Label: "Name of the recipient", Required: true, MaxLen: 120, Role: providers.RoleOwner,
+	name := providers.Field{Name: "name", Try: map[string]string{kindMobile: "Amina Mjema", kindTill: "Ugali Point", kindPaybill: "Ugali Point Paybill"}[kind], Label: "Name of the recipient", Required: true, MaxLen: 120, Role: providers.RoleOwner,
 		Help: "Whom you expect to pay. It is compared with the name WakaPay has and not sent."}
 	number := func(label, help string) providers.Field {
 		return providers.Field{Name: "number", Label: label, Kind: providers.Digits, Required: true, MaxLen: 12, Pattern: `^[0-9]{3,12}$`,
-			PatternHelp: label + " has 3 to 12 digits.", Help: help, Role: providers.RoleAccount}
+			PatternHelp: label + " has 3 to 12 digits.", Help: help, Role: providers.RoleAccount, Try: c.test(kind)}
 	}
 	switch kind {
 	case kindMobile:
 		m.Title, m.To = "Mobile money "+c.name, models.ToMobile
 		m.Fields = []providers.Field{{Name: "phone", Label: "Phone number", Kind: providers.Phone, Required: true, MaxLen: 16, Pattern: phonePattern,
-			PatternHelp: phoneHelp, Help: "Numbers of " + c.name + " begin with " + c.prefix + ".", Role: providers.RoleAccount}, name}
+			PatternHelp: phoneHelp, Help: "Numbers of " + c.name + " begin with " + c.prefix + ".", Role: providers.RoleAccount, Try: c.prefix + "700000001"}, name}
 	case kindTill:
 		m.Title = "Till " + c.name
 		m.Fields = []providers.Field{number("Till number", "Leading zeros count."), name}
@@ -93,7 +101,7 @@ func method(c country, kind string) providers.Method {
 		m.Title = "Paybill " + c.name
 		m.Fields = []providers.Field{number("Paybill number", "Leading zeros count."),
 			{Name: "account_reference", Label: "Account reference", Required: true, MaxLen: 40, Pattern: `^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,39}$`,
-				PatternHelp: "The account reference has letters, digits, spaces and . _ / - only.", Help: "Which account at the payee: an invoice or customer number.",
+				PatternHelp: "The account reference has letters, digits, spaces and . _ / - only.", Try: "ABC123", Help: "Which account at the payee: an invoice or customer number.",
 				Role: providers.RoleAccount}, name}
 	}
 	return m

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -461,7 +462,13 @@ func (h *Historian) Today(a Account, m providers.Method) (Request, bool) {
 	if _, ok := models.AssetByCode(asset); !ok {
 		return Request{}, false
 	}
-	return Request{h.amount(story{a, m, asset, 0}), h.recipient(m)}, true
+	values := maps.Clone(h.recipient(m))
+	for _, f := range m.Fields {
+		if f.Try != "" { // the stand-in knows nobody else
+			values[f.Name] = f.Try
+		}
+	}
+	return Request{h.amount(story{a, m, asset, 0}), values}, true
 }
 
 // Walk gives n earlier figures of a balance that is now at minor, newest first: payouts draw it down, now and then it is filled up.

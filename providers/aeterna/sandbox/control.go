@@ -96,6 +96,15 @@ func (s *Sandbox) command(what string, form func(string) string) string {
 		if err := s.end(o, form("status")); err != nil {
 			return err.Error()
 		}
+	case "again":
+		o := s.find(form("reference"))
+		if o == nil {
+			return "there is no such reference"
+		}
+		mode := s.hooks.mode
+		s.hooks.mode = "twice"
+		s.notify(o)
+		s.hooks.mode = mode
 	case "webhooks":
 		switch mode := form("mode"); mode {
 		case "normal", "off", "twice", "before_reply", "reordered", "forged", "forged_body", "forged_secret", "forged_none", "forged_twice", "forged_indent":

@@ -186,15 +186,15 @@ func (s *Sandbox) rows() []row {
 	}
 	newest(len(s.cashouts), func(i int) row {
 		c := s.cashouts[i]
-		return row{"cashout", c.external, itoa(c.id), c.amount.StringFixed(2) + " " + c.currency, describe(c.status), []string{"succeeded", "failed", "held", "cancelled", "returned"}}
+		return row{"cashout", c.external, itoa(c.id), c.amount.StringFixed(2) + " " + c.currency, describe(c.status), cashoutMoves(c.status)}
 	})
 	newest(len(s.deposits), func(i int) row {
 		d := s.deposits[i]
-		return row{"deposit", d.invoice, itoa(d.id), d.amount.StringFixed(2) + " " + d.currency, d.status, []string{"paid", "paid_short", "paid_late", "expired", "cancelled", "failed"}}
+		return row{"deposit", d.invoice, itoa(d.id), d.amount.StringFixed(2) + " " + d.currency, d.status, depositMoves(d)}
 	})
 	newest(len(s.refunds), func(i int) row {
 		f := s.refunds[i]
-		return row{"refund", f.invoice, itoa(f.id), f.amount.StringFixed(2) + " " + f.deposit.currency, f.status, []string{"succeeded", "failed", "held", "cancelled"}}
+		return row{"refund", f.invoice, itoa(f.id), f.amount.StringFixed(2) + " " + f.deposit.currency, f.status, refundMoves(f.status)}
 	})
 	return out
 }

@@ -87,7 +87,7 @@ func TestThePageShowsWhatTheStandInHolds(t *testing.T) {
 	}
 	control(t, server, "fault", "operation", "payout", "kind", "lose_reply")
 	_, page := get(t, server.URL+"/_sandbox/")
-	for _, want := range []string{"CHPAGE1", "1.00 BRL", "Pending", "BRL 49999999.00", "Armed: payout: lose_reply", "send the callback again", "returned"} {
+	for _, want := range []string{"CHPAGE1", "1.00 BRL", "Pending", "BRL 49999999.00", "Armed: the next cashout shall be carried out, and its reply lost", "Send its callback again", "Pay this cashout"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -24,6 +24,8 @@ type view struct {
 	Payouts                         []payoutView
 	People                          []personView
 	Log                             []logged
+	Armed                           []string
+	Tokens                          int
 }
 
 type walletView struct{ Currency, Available, Holding, Pending string }
@@ -39,6 +41,12 @@ type personView struct{ Country, Kind, Number, Account, Name string }
 func (s *Sandbox) view() view {
 	v := view{Business: s.businessID, Mode: modeWords()[s.hooks.mode], Outcome: s.auto.outcome, Target: s.target(), Sent: s.hooks.sent,
 		Demo: s.settings["payout_contract"] == "demo"}
+	for _, f := range s.faults {
+		if f.left > 0 {
+			v.Armed = append(v.Armed, faultWords()[f.kind])
+		}
+	}
+	v.Tokens = len(s.tokens)
 	for _, c := range order() {
 		if w := s.wallets[c]; w != nil {
 			v.Wallets = append(v.Wallets, walletView{c, w.available.String(), w.holding.String(), w.pending.String()})
@@ -68,7 +76,8 @@ form{display:inline}button{font:inherit;padding:.2rem .6rem;margin:.1rem}.n{text
 {{range .Wallets}}<tr><td>{{.Currency}}<td class="n">{{.Available}}<td class="n">{{.Holding}}<td class="n">{{.Pending}}{{end}}</table>
 <h2>What shall happen to the next payout</h2>
 {{range $k, $t := faults}}<form method="post" action="/_sandbox/fault"><input type="hidden" name="operation" value="payout"><input type="hidden" name="kind" value="{{$k}}"><button>{{$t}}</button></form>{{end}}
-<p>Payouts end by themselves: <b>{{.Outcome}}</b>.
+{{range .Armed}}<p><b>Armed:</b> {{.}}</p>{{end}}
+<p>Tokens in force: <b>{{.Tokens}}</b>. Payouts end by themselves: <b>{{.Outcome}}</b>.
 {{range $k := outcomes}}<form method="post" action="/_sandbox/autosettle"><input type="hidden" name="after_ms" value="1500"><input type="hidden" name="outcome" value="{{$k}}"><button>{{$k}}</button></form>{{end}}
 <form method="post" action="/_sandbox/tokens"><input type="hidden" name="action" value="revoke"><button>Revoke every token</button></form>
 <h2>Webhooks</h2><p>Sent to {{if .Target}}{{.Target}}{{else}}nobody: no address is set{{end}}; {{.Sent}} so far. Now: <b>{{.Mode}}</b>.

@@ -143,6 +143,9 @@ func testPeople() []recipient {
 		{"KE", "mobile_money", "+254700000001", "", "Amina Mjema"}, {"TZ", "mobile_money", "+255700000001", "", "Amina Mjema"},
 		{"KE", "till", "888880", "", "Ugali Point"}, {"KE", "paybill", "123456", "ABC123", "Ugali Point Paybill"},
 		{"TZ", "till", "600000", "", "Ugali Point"}, {"TZ", "paybill", "700000", "ABC123", "Ugali Point Paybill"},
+		// Nobody in Uganda and South Africa is published: these are the stand-in's own.
+		{"UG", "mobile_money", "+256700000001", "", "Amina Mjema"}, {"UG", "till", "610000", "", "Ugali Point"}, {"UG", "paybill", "710000", "ABC123", "Ugali Point Paybill"},
+		{"ZA", "mobile_money", "+27700000001", "", "Amina Mjema"}, {"ZA", "till", "620000", "", "Ugali Point"}, {"ZA", "paybill", "720000", "ABC123", "Ugali Point Paybill"},
 	}
 }
 

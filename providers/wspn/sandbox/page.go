@@ -16,7 +16,9 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}form{display:inline}butt
 <h2>Misbehave</h2><p>
 {{range .Faults}}<form method="post" action="/_sandbox/fault"><input type="hidden" name="operation" value="{{.Operation}}"><input type="hidden" name="kind" value="{{.Kind}}"><button>{{.Label}}</button></form> {{end}}
 {{range .Modes}}<form method="post" action="/_sandbox/webhooks"><input type="hidden" name="mode" value="{{.}}"><button>Webhooks: {{.}}</button></form> {{end}}</p>
-<p>Webhooks now: {{.Mode}}. Settling: {{.Outcome}} after {{.SettleMS}} ms. Waiting faults: {{.Waiting}}.</p>
+<p>Webhooks now: {{.Mode}}. Settling: {{.Outcome}} after {{.SettleMS}} ms. </p>
+{{range .Armed}}<p><strong>Armed:</strong> {{.}}</p>{{end}}
+{{range .Endings}}<form method="post" action="/_sandbox/autosettle"><input type="hidden" name="outcome" value="{{.Kind}}"><button>{{.Label}}</button></form> {{end}}
 <form method="post" action="/_sandbox/chain-deposit">WUSD arrives on chain: <input name="amount" value="250.00"> on <select name="network"><option>Polygon</option><option>Ethereum</option><option>Viction</option></select> <button>Let it arrive</button></form>
 <h2>Orders, newest first</h2><table><tr><th>Order</th><th>Kind</th><th>Reference</th><th>Amount</th><th>Status</th><th></th></tr>
 {{range .Orders}}<tr><td>{{.ID}}</td><td>{{.Kind}}</td><td>{{.Reference}}</td><td class="n">{{.Amount}}</td><td>{{.Status}}</td><td>{{$r := .Reference}}
@@ -110,6 +112,10 @@ func (s *Sandbox) pageData() map[string]any {
 		o := s.orders[i]
 		orders = append(orders, pageOrder{o.id, o.kind, o.requestID, figure(o.moved, o.currency) + " " + o.currency, o.status, buttonsOf(o)})
 	}
+	var armed []string
+	for _, f := range s.faults {
+		armed = append(armed, f.operation+", "+f.kind)
+	}
 	verdict := s.verdict
 	if verdict == "" {
 		verdict = "none by itself"
@@ -118,7 +124,9 @@ func (s *Sandbox) pageData() map[string]any {
 	slices.Reverse(hooks)
 	return map[string]any{"Balances": balances, "Orders": orders, "Accounts": accounts, "Addresses": addresses, "Hooks": hooks, "Clients": s.clients(), "Verdict": verdict,
 		"Verdicts": []pageButton{{Status: "approved", Label: "Approve by itself"}, {Status: "question", Label: "Ask by itself"}, {Status: "mixed", Label: "Now this, now that"}, {Status: "off", Label: "Wait for a button"}}, "Mode": s.hookMode,
-		"Outcome": s.outcome, "SettleMS": s.settleMS, "Waiting": len(s.faults), "Modes": []string{"normal", "twice", "reordered", "forged", "off"},
+		"Outcome": s.outcome, "SettleMS": s.settleMS, "Armed": armed,
+		"Endings": []pageButton{{Kind: "off", Label: "From now on nothing is settled by itself"}, {Kind: "succeeded", Label: "From now on all is paid by itself"}, {Kind: "mixed", Label: "From now on some fail"}},
+		"Modes":   []string{"normal", "twice", "reordered", "forged", "off"},
 		"Faults": []pageButton{{Operation: "payout", Kind: "lose_reply", Label: "Lose the reply to the next payout"},
 			{Operation: "convert", Kind: "lose_reply", Label: "Lose the reply to the next conversion"},
 			{Operation: "deposit", Kind: "lose_reply", Label: "Lose the reply to the next deposit"},
@@ -132,7 +140,11 @@ func buttonsOf(o *order) []pageButton {
 	case (o.kind == "fiat-out" || o.kind == "crypto-out") && o.status == "COMPLETED":
 		return []pageButton{{Status: "returned", Label: "Return this payout"}}
 	case (o.kind == "fiat-out" || o.kind == "crypto-out") && o.status != "FAILED" && o.status != "CANCELLED" && o.status != "RETURNED":
-		return []pageButton{{Status: "succeeded", Label: "Pay this payout"}, {Status: "failed", Label: "Reject this payout"}, {Status: "held", Label: "Hold it"}}
+		buttons := []pageButton{{Status: "succeeded", Label: "Pay this payout"}, {Status: "failed", Label: "Reject this payout"}}
+		if o.status != "ON_HOLD" {
+			buttons = append(buttons, pageButton{Status: "held", Label: "Hold it"})
+		}
+		return buttons
 	case o.kind == "mint" && o.status == "PROCESSING":
 		return []pageButton{{Status: "succeeded", Label: "Complete"}, {Status: "failed", Label: "Fail"}}
 	}

@@ -167,28 +167,39 @@ type view struct {
 	Orders          []orderView
 	Log             []logged
 	Merchant        string
+	Armed           []string
+	Auto            string
 }
 
 type orderView struct {
 	Name, Reference, Total, What, Codes string
 	Times                               int
+	Turns                               []string // what can still be done with its codes
 }
 
 func (s *Sandbox) view() view {
-	v := view{Balance: s.balance.StringFixed(2), Credit: s.credit.StringFixed(2), Merchant: s.merchant}
+	v := view{Balance: s.balance.StringFixed(2), Credit: s.credit.StringFixed(2), Merchant: s.merchant, Auto: map[bool]string{true: "held back", false: "given out"}[s.auto.outcome == "off"]}
+	for _, f := range s.faults {
+		if f.left > 0 {
+			v.Armed = append(v.Armed, faultWords()[f.kind])
+		}
+	}
 	for _, p := range s.products {
 		v.Products = append(v.Products, *p)
 	}
 	for i := len(s.orders) - 1; i >= 0 && len(v.Orders) < 50; i-- {
 		o := s.orders[i]
 		x := orderView{Name: o.name, Reference: o.reference, Total: o.total.String(), Codes: "out", Times: s.runs[o.reference]}
+		x.Turns = []string{"succeeded", "partial", "surplus"}
 		switch {
 		case o.ready.IsZero() || s.now().Before(o.ready):
 			x.Codes = "held back"
 		case o.missing > 0:
-			x.Codes = "one missing"
+			x.Codes, x.Turns = "one missing", []string{"succeeded", "surplus"}
 		case o.surplus > 0:
-			x.Codes = "one too many"
+			x.Codes, x.Turns = "one too many", nil // none can be taken back
+		default:
+			x.Turns = []string{"surplus"}
 		}
 		for _, l := range o.lines {
 			x.What += strconv.Itoa(len(l.serials)) + " × " + l.product.Name + " "
@@ -209,12 +220,13 @@ form{display:inline}button{font:inherit;padding:.2rem .6rem;margin:.1rem}.n{text
 <p>Balance <b>{{.Balance}}</b>, credit <b>{{.Credit}}</b>. WUPEX does not state a currency, so neither does this page.</p>
 <h2>What shall happen to the next order</h2>
 {{range $k, $t := faults}}<form method="post" action="/_sandbox/fault"><input type="hidden" name="operation" value="order"><input type="hidden" name="kind" value="{{$k}}"><button>{{$t}}</button></form>{{end}}
-<p><form method="post" action="/_sandbox/autosettle"><input type="hidden" name="outcome" value="off"><button>Hold codes back from now on</button></form>
+{{range .Armed}}<p><b>Armed:</b> {{.}}</p>{{end}}
+<p>Codes of new orders are <b>{{.Auto}}</b>. <form method="post" action="/_sandbox/autosettle"><input type="hidden" name="outcome" value="off"><button>Hold codes back from now on</button></form>
 <form method="post" action="/_sandbox/autosettle"><input type="hidden" name="outcome" value="succeeded"><button>Give codes out at once</button></form>
 WUPEX sends no webhooks, so there is none to send twice.</p>
 <h2>Orders</h2><table><tr><th>Order<th>Reference<th>What<th class="n">Total<th>Codes<th class="n">Bought for this reference<th></tr>
 {{range .Orders}}<tr><td>{{.Name}}<td>{{.Reference}}<td>{{.What}}<td class="n">{{.Total}}<td>{{.Codes}}<td class="n">{{.Times}}<td>
-{{$n := .Name}}{{range $k, $t := turns}}<form method="post" action="/_sandbox/settle"><input type="hidden" name="reference" value="{{$n}}"><input type="hidden" name="status" value="{{$k}}"><button>{{$t}}</button></form>{{end}}
+{{$n := .Name}}{{range .Turns}}<form method="post" action="/_sandbox/settle"><input type="hidden" name="reference" value="{{$n}}"><input type="hidden" name="status" value="{{.}}"><button>{{turn .}}</button></form>{{end}}
 {{else}}<tr><td colspan="7">No orders yet.{{end}}</table>
 <h2>Products</h2><table><tr><th>SKU<th>Name<th>Type<th class="n">Price<th class="n">Stock<th>Enabled</tr>
 {{range .Products}}<tr><td>{{.Code}}<td>{{.Name}}<td>{{.Type}}<td class="n">{{.Price}}<td class="n">{{.Stock}}<td>{{.Enabled}}{{end}}</table>

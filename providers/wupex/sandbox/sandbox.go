@@ -110,7 +110,7 @@ func New(o Options) *Sandbox {
 		rng:     rand.New(rand.NewPCG(uint64(o.Seed), 0x57555045)), //nolint:gosec // play codes, not secrets
 		balance: decimal.RequireFromString("250000.00"), credit: decimal.RequireFromString("50000.00"),
 		products: stockedShelf(), runs: map[string]int{}, auto: autosettle{outcome: "succeeded"}, closed: make(chan struct{}),
-		page: template.Must(template.New("page").Funcs(template.FuncMap{"faults": faultWords, "turns": turnWords}).Parse(pageText)),
+		page: template.Must(template.New("page").Funcs(template.FuncMap{"faults": faultWords, "turn": func(k string) string { return turnWords()[k] }}).Parse(pageText)),
 	}
 	if s.key == "" {
 		s.key = SandboxKey

@@ -1,0 +1,579 @@
+package demo_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"countinghouse/models"
+	"countinghouse/providers"
+	"countinghouse/providers/all"
+	"countinghouse/providers/httpx"
+	"countinghouse/web/demo"
+)
+
+// player is somebody who plays a provider on its stand-in's own page, with a merchant beside it.
+type player struct {
+	*testing.T
+	d        *providers.Description
+	url      string
+	hook     string
+	client   any
+	settings map[string]string
+	hist     *demo.Historian
+	hooked   func() int // callbacks received so far
+	methods  map[models.Kind]providers.Method
+	n        int
+}
+
+type silent struct{}
+
+func (silent) Record(context.Context, httpx.Exchange) {}
+
+// TestEveryButtonOfEveryStandInDoesWhatItSays presses each button of each stand-in's page over HTTP, on a stand-in that holds something for it, and
+// looks whether what it says has come true.
+func TestEveryButtonOfEveryStandInDoesWhatItSays(t *testing.T) {
+	for _, p := range all.Registry().All() {
+		t.Run(p.Description.Name, func(t *testing.T) {
+			t.Parallel()
+			openPlayer(t, p).walk()
+		})
+	}
+}
+
+func openPlayer(t *testing.T, p *providers.Provider) *player {
+	t.Helper()
+	var mu sync.Mutex
+	calls := 0
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		mu.Lock()
+		calls++
+		mu.Unlock()
+		_, _ = io.WriteString(w, "SUCCESS")
+	}))
+	t.Cleanup(hook.Close)
+	x := &player{T: t, hook: hook.URL, d: &p.Description, settings: map[string]string{}, methods: map[models.Kind]providers.Method{}, hooked: func() int { mu.Lock(); defer mu.Unlock(); return calls }}
+	settings := maps.Clone(p.Description.Demo)
+	if settings == nil {
+		settings = map[string]string{}
+	}
+	maps.Copy(x.settings, settings)
+	for _, it := range p.Description.Items {
+		x.settings["proven:"+it.ID], x.settings["confirmed:"+it.ID] = "1", "1"
+	}
+	settings["webhook_url"], settings["late_ms"], settings["autosettle"] = hook.URL, "150", "off"
+	for _, topic := range p.Description.Webhooks {
+		settings["webhook_url_"+topic.ID] = hook.URL
+	}
+	server := httptest.NewUnstartedServer(nil)
+	x.url = "http://" + server.Listener.Addr().String()
+	keys, values, secrets := map[string]string{}, map[string]string{}, map[string]string{}
+	for _, f := range p.Description.Fields {
+		v := x.field(f)
+		if keys[f.Name] = v; f.Secret {
+			secrets[f.Name] = v
+		} else {
+			values[f.Name] = v
+		}
+	}
+	box := all.Sandboxes()[p.Description.Name](providers.SandboxOptions{Credential: keys, Settings: settings, Seed: 7})
+	server.Config.Handler = box
+	server.Start()
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close(); _ = box.Close() })
+	client, err := p.New(providers.Config{Environment: models.Sandbox, Values: values, Secrets: secrets, Settings: x.settings, Recorder: silent{}, Clock: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.client = client
+	x.hist = demo.NewHistorian(7, []demo.Account{{Description: x.d}}, nil, time.Now(), 0)
+	return x
+}
+
+// field is what a person would type.
+func (x *player) field(f providers.Field) string {
+	for _, s := range x.d.Sites {
+		if s.Field == f.Name {
+			return x.url + s.Prefix
+		}
+	}
+	switch {
+	case f.Default != "":
+		return f.Default
+	case len(f.Options) > 0:
+		return f.Options[0].Value
+	case f.Kind == providers.URL:
+		return x.url
+	case f.Kind == providers.Digits:
+		return "100200300"
+	case f.Kind == providers.Email:
+		return "merchant@example.com"
+	case f.Secret || f.Required:
+		return "k7" + strings.Repeat("a", 20) + f.Name
+	}
+	return ""
+}
+
+// press is one way to press one button: where it leads, what it sends, what stands on it, and the row that it stands in.
+type press struct {
+	action, label string
+	form          url.Values
+	row           string // the first reference in the row; empty: it stands outside a table
+}
+
+// key is the same for the same button in other rows.
+func (p press) key() string {
+	f := maps.Clone(p.form)
+	delete(f, "reference")
+	delete(f, "client")
+	return p.action + " " + p.label + " " + f.Encode()
+}
+
+func (x *player) page() *goquery.Document {
+	x.Helper()
+	res, err := http.Get(x.url + "/_sandbox/")
+	if err != nil {
+		x.Fatal(err)
+	}
+	defer res.Body.Close() //nolint:errcheck // only read
+	doc, err := goquery.NewDocumentFromReader(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		x.Fatalf("the page: %d, %v", res.StatusCode, err)
+	}
+	return doc
+}
+
+func words(s *goquery.Selection) string { return strings.Join(strings.Fields(s.Text()), " ") }
+
+// presses lists every button of a page; one with lists to choose from is a button for each choice.
+func (x *player) presses(doc *goquery.Document) (out []press) {
+	for _, form := range doc.Find("form").EachIter() {
+		if form.AttrOr("method", "") != "post" {
+			x.Errorf("a form that does not post: %s", words(form))
+		}
+		base := url.Values{}
+		for _, in := range form.Find("input").EachIter() {
+			base.Set(in.AttrOr("name", ""), in.AttrOr("value", ""))
+		}
+		forms := []url.Values{base}
+		for _, sel := range form.Find("select").EachIter() {
+			var wider []url.Values
+			for _, o := range sel.Find("option").EachIter() {
+				for _, f := range forms {
+					c := maps.Clone(f)
+					c[sel.AttrOr("name", "")] = []string{o.AttrOr("value", words(o))}
+					wider = append(wider, c)
+				}
+			}
+			forms = wider
+		}
+		row := strings.TrimSpace(base.Get("reference") + base.Get("client"))
+		for _, b := range form.Find("button").EachIter() {
+			for _, f := range forms {
+				c := maps.Clone(f)
+				if name := b.AttrOr("name", ""); name != "" {
+					c[name] = []string{b.AttrOr("value", "")}
+				}
+				out = append(out, press{action: form.AttrOr("action", ""), label: words(b), form: c, row: row})
+			}
+		}
+	}
+	return out
+}
+
+// post presses a button as a browser does.
+func (x *player) post(action string, form url.Values) {
+	x.Helper()
+	r, err := http.NewRequest(http.MethodPost, x.url+action, strings.NewReader(form.Encode()))
+	if err != nil {
+		x.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Accept", "text/html,application/xhtml+xml")
+	c := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := c.Do(r)
+	if err != nil {
+		x.Fatal(err)
+	}
+	body, _ := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != "/_sandbox/" {
+		x.Errorf("%s %v: %d %s; a button leads back to its page", action, form, res.StatusCode, body)
+	}
+}
+
+func (x *player) soon(what string, done func() bool) {
+	x.Helper()
+	for range 400 {
+		if done() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	x.Errorf("%s did not come true", what)
+}
+
+func (x *player) reference() string {
+	x.n++
+	return fmt.Sprintf("CHPLAY%s%06d", strings.ToUpper(x.d.Name[:2]), x.n)
+}
+
+// do asks the provider for one thing, by the first way that it accepts on a quiet day.
+func (x *player) do(operation string) (string, providers.Outcome) {
+	x.Helper()
+	ctx, ref := x.Context(), x.reference()
+	kind := map[string]models.Kind{"payout": models.Payout, "deposit": models.Deposit, "refund": models.Refund, "transfer": models.Transfer, "convert": models.Conversion,
+		"order": models.Order, "dispute": models.Deposit}[operation]
+	if kind == "" {
+		x.Fatalf("nobody knows how to ask for %q", operation)
+	}
+	if operation == "dispute" {
+		ref, out := x.do("deposit")
+		accepted, ok := out.(providers.Accepted)
+		if !ok {
+			x.Fatalf("no deposit to dispute: %+v", out)
+		}
+		return ref, x.client.(providers.Disputer).OpenDispute(ctx, providers.Query{Kind: models.Deposit, Reference: ref, ProviderRef: accepted.ProviderRef, Amount: models.Money{Minor: 100, Asset: "RUB"}}, "It was paid", nil)
+	}
+	m, ok := x.methods[kind]
+	if ok {
+		return ref, x.send(ref, m)
+	}
+	var last providers.Outcome
+	for _, m := range x.d.MethodsWith(x.settings) {
+		if m.Kind != kind || m.Locked != "" || m.ByAddressBook && m.Book != models.AccountsBook {
+			continue
+		}
+		for range 6 { // a made-up recipient may be one that the stand-in does not know
+			ref = x.reference()
+			if last = x.send(ref, m); isAccepted(last) {
+				x.methods[kind] = m
+				return ref, last
+			}
+		}
+	}
+	x.Fatalf("no %s was accepted: %+v", kind, last)
+	return "", nil
+}
+
+func isAccepted(o providers.Outcome) bool { _, ok := o.(providers.Accepted); return ok }
+
+func (x *player) send(ref string, m providers.Method) providers.Outcome {
+	x.Helper()
+	ctx := x.Context()
+	req, ok := x.hist.Today(demo.Account{Description: x.d}, m)
+	if !ok {
+		return providers.Refused{Message: "no example of " + m.ID}
+	}
+	r := providers.SendRequest{Reference: ref, Amount: req.Amount, Method: m.ID, Values: req.Values, NotifyURL: x.hook, ReturnURL: "https://shop.example/back", From: req.Values["from"], To: req.Values["to"]}
+	for _, f := range m.Fields {
+		if f.Lookup == "" || !f.Required {
+			continue
+		}
+		sheet, err := x.client.(providers.LookUps).LookUp(ctx, f.Lookup, nil)
+		if err == nil && len(sheet.Rows) == 0 && m.ByAddressBook { // nobody was entered yet
+			if out := x.client.(providers.BankAccountBook).AddBankAccount(ctx, x.reference(), map[string]string{"beneficiary_name": "Ana Souza", "beneficiary_address": "7 Temasek Boulevard, Singapore",
+				"bank_country": "SGP", "bank_name": "DBS Bank", "account": "1234567890", "currency": r.Amount.Asset, "bank_swift": "DBSSSGSG", "bank_address": "12 Marina Boulevard, Singapore"}); !isAccepted(out) {
+				x.Fatalf("no bank account was entered: %+v", out)
+			}
+			sheet, err = x.client.(providers.LookUps).LookUp(ctx, f.Lookup, nil)
+		}
+		if err != nil || len(sheet.Rows) == 0 {
+			x.Fatalf("nothing to choose from in %s: %v", f.Name, err)
+		}
+		r.Values[f.Name] = sheet.Rows[0][0]
+		for _, row := range sheet.Rows {
+			if slices.ContainsFunc(row, func(cell string) bool { return strings.Contains(cell, r.Amount.Asset) }) {
+				r.Values[f.Name] = row[0]
+			}
+		}
+	}
+	if slices.ContainsFunc(m.Fields, func(f providers.Field) bool { return f.Name == "green_link" }) {
+		r.Values["green_link"] = "1"
+	}
+	switch m.Kind {
+	case models.Payout:
+		return x.client.(providers.PayoutSender).SendPayout(ctx, r)
+	case models.Deposit:
+		return x.client.(providers.DepositCreator).CreateDeposit(ctx, r)
+	case models.Transfer:
+		return x.client.(providers.Transferer).SendTransfer(ctx, r)
+	case models.Refund:
+		of, out := x.do("deposit")
+		a, ok := out.(providers.Accepted)
+		if !ok {
+			x.Fatalf("no deposit to refund: %+v", out)
+		}
+		x.post("/_sandbox/settle", url.Values{"reference": {of}, "status": {"paid"}, "back": {"1"}})
+		r.OfReference, r.OfProviderRef, r.Amount.Minor = of, a.ProviderRef, 1000
+		return x.client.(providers.Refunder).SendRefund(ctx, r)
+	case models.Conversion:
+		c := x.client.(providers.Converter)
+		buy := map[string]string{"USD": "WUSD", "WUSD": "USD"}[r.Amount.Asset]
+		q, err := c.Quote(ctx, r.Amount.Asset, buy, r.Amount)
+		if err != nil {
+			return providers.Refused{Message: err.Error()}
+		}
+		r.Quote, r.From, r.To = q, r.Amount.Asset, buy
+		return c.Convert(ctx, r)
+	case models.Order:
+		c := x.client.(providers.Orderer)
+		list, err := c.Products(ctx)
+		if err != nil {
+			x.Fatal(err)
+		}
+		for _, p := range list {
+			if p.WhyNot(2) == "" {
+				total, _, err := p.Total(2)
+				if err != nil {
+					x.Fatal(err)
+				}
+				r.SKU, r.Quantity, r.Amount = p.SKU, 2, total
+				return c.PlaceOrder(ctx, r)
+			}
+		}
+	}
+	return providers.Refused{Message: "nothing to do"}
+}
+
+func (x *player) executed(ref string) int {
+	x.Helper()
+	res, err := http.Get(x.url + "/_sandbox/executions")
+	if err != nil {
+		x.Fatal(err)
+	}
+	defer res.Body.Close() //nolint:errcheck // only read
+	var m map[string]int
+	if err := json.NewDecoder(res.Body).Decode(&m); err != nil {
+		x.Fatal(err)
+	}
+	return m[ref]
+}
+
+// operations are what can be asked of the provider, by the words of the stand-ins.
+func (x *player) operations() (out []string) {
+	for _, o := range []struct {
+		word string
+		can  providers.Capability
+	}{{"payout", providers.CanSendPayouts}, {"deposit", providers.CanCreateDeposits}, {"refund", providers.CanRefund}, {"transfer", providers.CanTransfer},
+		{"convert", providers.CanConvert}, {"order", providers.CanOrder}, {"dispute", providers.CanDispute}} {
+		if x.d.Has(o.can) {
+			out = append(out, o.word)
+		}
+	}
+	return out
+}
+
+// fill asks for one of everything, so that the page has rows in their first state.
+func (x *player) fill() {
+	x.Helper()
+	for _, o := range x.operations() {
+		if _, out := x.do(o); !isAccepted(out) {
+			x.Fatalf("%s: %+v", o, out)
+		}
+	}
+	if x.d.Has(providers.CanSubmitKYB) {
+		res, err := http.PostForm(x.url+"/_sandbox/member", url.Values{"company": {"Alpha Ltd"}, "country": {"SGP"}})
+		if err != nil || res.StatusCode != http.StatusOK {
+			x.Fatalf("a sub-account by hand: %v", err)
+		}
+		_ = res.Body.Close()
+	}
+}
+
+// walk presses every button once, and ends when fresh rows bring no button that was not pressed.
+func (x *player) walk() {
+	x.post("/_sandbox/autosettle", url.Values{"outcome": {"off"}, "after_ms": {"20"}, "back": {"1"}})
+	x.fill()
+	pressed := map[string]bool{}
+	for fresh := 0; fresh < 4; {
+		i := slices.IndexFunc(x.presses(x.page()), func(p press) bool { return !pressed[p.key()] })
+		if i < 0 {
+			x.fill()
+			fresh++
+			continue
+		}
+		p := x.presses(x.page())[i]
+		pressed[p.key()] = true
+		x.Logf("press %s %s", p.label, p.form.Encode())
+		x.one(p)
+		if x.Failed() {
+			return
+		}
+	}
+	for _, o := range x.operations() {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(pressed)), func(k string) bool {
+			return strings.Contains(k, "kind=lose_reply&operation="+o) || strings.Contains(k, "kind=lose_reply") && strings.Contains(k, "operation="+o)
+		}) {
+			x.Errorf("no button loses the reply to the next %s", o)
+		}
+	}
+	if len(pressed) < 8 {
+		x.Errorf("only %d buttons were found", len(pressed))
+	}
+}
+
+// row is the line of the page that a reference stands in, without its buttons.
+func (x *player) row(reference string) string {
+	for _, tr := range x.page().Find("tr").EachIter() {
+		tr.Find("form").Remove()
+		var cells []string
+		for _, td := range tr.Find("td").EachIter() {
+			cells = append(cells, words(td))
+		}
+		if reference != "" && slices.Contains(cells, reference) {
+			return strings.Join(cells, " | ")
+		}
+	}
+	return ""
+}
+
+func (x *player) one(p press) {
+	x.Helper()
+	before, row, calls := words(x.page().Selection), x.row(p.row), x.hooked()
+	x.post(p.action, p.form)
+	after := words(x.page().Selection)
+	switch what := strings.TrimPrefix(p.action, "/_sandbox/"); what {
+	case "fault":
+		if strings.Count(after, "Armed:") != strings.Count(before, "Armed:")+1 {
+			x.Errorf("%s: the page does not say that it is armed", p.label)
+		}
+		x.faulty(p)
+	case "settle", "kyb":
+		if now := x.row(p.row); row == "" || now == row {
+			x.Errorf("%s: the row is as it was: %q", p.label, now)
+		}
+		if x.d.Has(providers.CanReceiveWebhooks) {
+			x.soon(p.label+", and its callback", func() bool { return x.hooked() > calls })
+		}
+	case "again", "resend":
+		want := 1
+		if strings.Contains(p.label, "twice") {
+			want = 2
+		}
+		x.soon(p.label, func() bool { return x.hooked() >= calls+want })
+	case "clock":
+		if after == before {
+			x.Errorf("%s: the page shows no other time", p.label)
+		}
+		if n := p.form.Get("advance_seconds"); !strings.HasPrefix(n, "-") {
+			i := slices.IndexFunc(x.presses(x.page()), func(p press) bool { return strings.HasPrefix(p.form.Get("advance_seconds"), "-") })
+			if i < 0 {
+				x.Fatalf("%s: there is no way back", p.label)
+			}
+			back := x.presses(x.page())[i]
+			x.post(back.action, back.form)
+			if now := words(x.page().Selection); now != before {
+				x.Errorf("%s: the clock is not right again", back.label)
+			}
+		}
+	case "webhooks":
+		x.mode(p)
+	case "autosettle":
+		x.byItself(p)
+	case "tokens":
+		if !strings.Contains(after, "Tokens in force: 0") {
+			x.Error("tokens are left in force")
+		}
+	default:
+		if after == before && !strings.Contains(what, "verdict") {
+			x.Errorf("%s: the page is as it was", p.label)
+		}
+	}
+}
+
+// carried are the faults after which the provider has done what it was asked; left those after which it has not.
+var (
+	carried = []string{"lose_reply", "http_500", "garbage", "truncate", "late", "lie_amount", "old_status"}
+	left    = []string{"drop_before", "http_500_before", "html_403", "http_429"}
+)
+
+// faulty asks for what was spoilt, and looks at what came of it at both ends.
+func (x *player) faulty(p press) {
+	x.Helper()
+	operation, kind := p.form.Get("operation"), p.form.Get("kind")
+	began := time.Now()
+	ref, out := x.do(operation)
+	counted := operation != "deposit" && operation != "dispute" // no money moves by itself there
+	switch n := x.executed(ref); {
+	case slices.Contains(left, kind) && (isAccepted(out) || counted && n != 0):
+		x.Errorf("%s: done %d times, %+v", p.label, n, out)
+	case slices.Contains(carried, kind) && counted && n != 1:
+		x.Errorf("%s: done %d times, %+v", p.label, n, out)
+	case slices.Contains([]string{"lose_reply", "garbage", "truncate"}, kind):
+		if _, lost := out.(providers.Unknown); !lost {
+			x.Errorf("%s: the outcome is known: %+v", p.label, out)
+		}
+	case kind == "late" && time.Since(began) < 100*time.Millisecond:
+		x.Errorf("%s: it came at once", p.label)
+	case kind == "duplicate" && counted && n != 1:
+		x.Errorf("%s: done %d times", p.label, n)
+	case slices.Contains([]string{"redirect", "http_500"}, kind) && isAccepted(out):
+		x.Errorf("%s: it was accepted: %+v", p.label, out)
+	}
+	if strings.Contains(words(x.page().Selection), "Armed:") {
+		x.Errorf("%s: it is still armed", p.label)
+	}
+}
+
+// mode decides something after callbacks were ordered to come in a certain way, and counts them.
+func (x *player) mode(p press) {
+	x.Helper()
+	ref, out := x.do(x.operations()[0])
+	if !isAccepted(out) {
+		x.Fatalf("%+v", out)
+	}
+	calls := x.hooked()
+	x.post("/_sandbox/settle", url.Values{"reference": {ref}, "status": {"succeeded"}, "back": {"1"}})
+	mode := p.form.Get("mode")
+	if mode != "off" && mode != "reordered" {
+		x.soon(p.label, func() bool {
+			return x.hooked() >= calls+map[string]int{"twice": 2}[mode]+map[bool]int{true: 1}[mode != "twice"]
+		})
+	}
+	if now := words(x.page().Selection); mode == "off" && x.hooked() != calls {
+		x.Errorf("callbacks came although none were to be sent: %s", now)
+	}
+	x.post("/_sandbox/webhooks", url.Values{"mode": {"normal"}, "back": {"1"}})
+}
+
+// byItself looks whether something is decided by nobody.
+func (x *player) byItself(p press) {
+	x.Helper()
+	outcome := p.form.Get("outcome")
+	x.post("/_sandbox/autosettle", url.Values{"outcome": {outcome}, "after_ms": {"20"}, "back": {"1"}})
+	ref, out := x.do(x.operations()[0])
+	if !isAccepted(out) {
+		x.Fatalf("%s: %+v", p.label, out)
+	}
+	first := x.row(ref)
+	switch {
+	case first == "":
+		x.Errorf("%s does not stand on the page", ref)
+	case outcome == "succeeded" && x.d.Has(providers.CanOrder):
+		if !strings.Contains(first, "| out |") {
+			x.Errorf("%s: %s", p.label, first)
+		}
+	case outcome == "succeeded":
+		x.soon(p.label, func() bool {
+			now := strings.ToLower(x.row(ref))
+			return strings.Contains(now, "complete") || strings.Contains(now, "success")
+		})
+	}
+	for i := 0; outcome == "mixed" && i < 200 && x.row(ref) == first; i++ { // decided either way, before anything else is pressed
+		time.Sleep(10 * time.Millisecond)
+	}
+	x.post("/_sandbox/autosettle", url.Values{"outcome": {"off"}, "after_ms": {"20"}, "back": {"1"}})
+}
