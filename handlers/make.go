@@ -67,7 +67,7 @@ func (h *Make) form(c *Ctx, k models.Kind) error {
 	if err != nil {
 		return err
 	}
-	p.Form.Values = map[string]string{}
+	p.Form.Values, p.QRText = map[string]string{}, models.Safe(c.Query("qr"), qrLimit)
 	for _, f := range p.Method.Fields { // a link may carry values: a decoded QR code, a repeated payout
 		p.Form.Values[f.Name] = c.Query("v." + f.Name)
 	}
@@ -83,7 +83,7 @@ func (h *Make) showForm(c *Ctx, status int, p views.MakeParams) error {
 	p.Page.Breadcrumbs = []ui.Crumb{{Label: "Transactions", Href: "/transactions"}, {Label: listTitle(p.Kind), Href: "/" + string(p.Kind) + "s"}, {Label: "New"}}
 	if p.Method.ID == "" {
 		if p.Kind == models.Payout {
-			p.Readers = h.readers(c, p.Choices)
+			p.Readers, p.TryQR = h.readers(c, p.Choices), h.tryQR(c, p.Choices)
 		}
 		return c.RenderStatus(status, views.MakeChoose(p))
 	}

@@ -24,6 +24,16 @@ func (h *Make) readers(c *Ctx, all []views.MakeChoice) []ui.Option {
 	return out
 }
 
+// tryQR is the text of a code that somebody may try the reading with, in sandbox; empty if no provider names one.
+func (h *Make) tryQR(c *Ctx, all []views.MakeChoice) string {
+	for _, ch := range all {
+		if p, ok := h.Providers.Get(ch.Credential.Provider); ok && c.Env == models.Sandbox && p.Description.Has(providers.CanDecodeQR) && p.Description.TryQR != "" {
+			return p.Description.TryQR
+		}
+	}
+	return ""
+}
+
 // decode asks the provider what a QR code says and opens the form of a payout with it filled in. Nothing of it is believed: the form is checked
 // and reviewed like one that was typed.
 func (h *Make) decode(c *Ctx, k models.Kind) error {

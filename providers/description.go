@@ -220,6 +220,7 @@ type Description struct {
 	// SubAccountFields are what the form of a new sub-account asks for: company, country, type, email, username. Only with CanOpenSubAccounts.
 	SubAccountFields []Field
 	Passport         Passport
+	TryQR            string            // the text of a QR code that the provider's own test data knows, for people who try it in sandbox
 	Demo             map[string]string // settings that the demonstration chooses, so that everything can be tried against the stand-in
 	RotateDays       int               // how often the provider wants keys changed; 0 means 90
 

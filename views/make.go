@@ -44,6 +44,7 @@ type MakeParams struct {
 	Duplicates   []models.Transaction
 	Readers      []ui.Option // credentials whose provider reads QR codes
 	QRText       string
+	TryQR        string // a code to try the reading with, in sandbox
 	Verification *providers.Verification
 	VerifyToken  string // an answer is waited for
 	VerifyWhy    string // why nothing could be verified

@@ -54,6 +54,7 @@ func description() providers.Description {
 		Reads:   reads(),
 		Webhooks: []providers.WebhookTopic{{ID: "transaction", Title: "Transaction updated", Mark: providers.Documented, Item: "WAKA-WH-1",
 			Help: "WakaPay has no page for it: give this address to your account manager, with the environment and the signature mode (current or legacy)."}},
+		TryQR:          "00020101021228220008ke.go.qr01068888805204000053034045406250.005802KE5911UGALI POINT6007NAIROBI63049382", // fixture of WAKA-QR-1
 		Passport:       passport(),
 		Demo:           map[string]string{"amount_unit": "major", "payout_contract": "demo"},
 		RotateDays:     90, // WAKA-ROT-1

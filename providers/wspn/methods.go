@@ -53,10 +53,10 @@ func depositFields() []providers.Field {
 	return []providers.Field{
 		{Name: "remit_info_id", Label: "WSPN's receiving account", Kind: providers.Digits, Required: true, Lookup: "deposit_accounts", Role: providers.RoleAccount,
 			Pattern: idPattern, PatternHelp: "The number of the account at WSPN.", MaxLen: 19, Help: "Its currency must be the deposit's."},
-		{Name: "reference_no", Label: "The bank's transfer number", MaxLen: 255, Help: "Required unless the transfer came through a Green Link account."},
+		{Name: "reference_no", Label: "The bank's transfer number", MaxLen: 255, Try: "FT2611220001", Help: "Required unless the transfer came through a Green Link account."},
 		{Name: "file_ids", Label: "Proof of transfer", Kind: providers.Files, MaxLen: 40, Pattern: `^[1-9][0-9]{0,18}(,[1-9][0-9]{0,18}){0,1}$`, Item: "WSPN-FILE-1",
 			PatternHelp: "At most 2 files.", Help: "1 or 2 files. Required unless the transfer came through a Green Link account."},
-		{Name: "green_link", Label: "Through a virtual account at Green Link Digital Bank", Kind: providers.Checkbox, Item: "WSPN-FDEP-1"},
+		{Name: "green_link", Label: "Through a virtual account at Green Link Digital Bank", Kind: providers.Checkbox, Try: "1", Item: "WSPN-FDEP-1"},
 		{Name: "remark", Label: "Remark", MaxLen: 255},
 	}
 }
