@@ -25,6 +25,7 @@ type BenchCmd struct {
 	Keep        bool     `help:"Leave the filled databases in --dir, and use those that are there."`
 	Seed        uint64   `help:"The same seed gives the same rows." default:"7"`
 	Only        []string `help:"Measure only these: pages, start, intake, payouts, export."`
+	Page        string   `help:"Of the pages, measure only those whose name begins like this."`
 	JSON        bool     `help:"Print the figures as JSON."`
 	Profile     string   `help:"Write a CPU profile of the measurements to this file."`
 }

@@ -27,9 +27,9 @@ type load struct {
 }
 
 // rounds is how often contenders take turns: what else the machine does meanwhile then falls on all of them.
-const rounds = 4
+const rounds = 16
 
-// contest sends every load for the same time, in turns of a quarter, so that their ratios hold on a machine that is not ours alone.
+// contest sends every load for the same time, in short turns, so that their ratios hold on a machine that is not ours alone.
 func (b *bench) contest(ctx context.Context, loads ...*load) error {
 	for _, l := range loads { // once each, unmeasured: caches of the database and of the program are warm for all
 		if err := l.run(ctx, min(4, b.cmd.Connections), 100*time.Millisecond); err != nil {

@@ -154,6 +154,9 @@ func benchPages() []page {
 // pages measures every page in every house beside the static page of the same run; the plain list beside database/sql as well.
 func (b *bench) pages(ctx context.Context) error {
 	for _, p := range benchPages() {
+		if !strings.HasPrefix(p.name, b.cmd.Page) {
+			continue
+		}
 		var loads []*load
 		var owners []*benchHouse
 		for _, h := range b.houses {
