@@ -33,13 +33,27 @@ type Ctx struct {
 	Shell Shell // how this server draws the frame around pages
 	Notes Notes // notices for the next page
 	Seat  Seat  // the session cookie
+
+	choices []models.Working // see Choices
+	chosen  bool
+}
+
+// workShown is how many sub-accounts the switch at the top shows; the rest is found on their own page.
+const workShown = 8
+
+// Choices are the sub-accounts that the switch at the top and the filters of lists offer, asked for once in a request.
+func (c *Ctx) Choices() []models.Working {
+	if !c.chosen && c.Shell.WorkIn != nil {
+		c.choices, c.chosen = c.Shell.WorkIn(c), true
+	}
+	return c.choices
 }
 
 // Shell is what the frame of a page needs to know about the server.
 type Shell struct {
 	Menu   func(a models.Actor) []views.MenuItem // only items that exist and that the person may open
 	Counts func(c *Ctx) map[string]string        // what waits, by menu item; nil counts nothing
-	WorkIn func(c *Ctx) []models.Working         // what the switch of the working sub-account offers; nil offers nothing
+	WorkIn func(c *Ctx) []models.Working         // what there is to work in, at most as many as a filter offers; nil: nothing
 	Bands  func(c *Ctx) []ui.NoticeParams        // what stands on every page; nil: nothing
 	Demo   bool
 	Kit    bool   // the kit of the pages is served
@@ -119,8 +133,9 @@ func (c *Ctx) Page(title string) views.Page {
 			p.Menu = c.Shell.Menu(c.Actor)
 		}
 		p.Working = c.Working
-		if c.Shell.WorkIn != nil && !p.Partial {
-			p.WorkIn = c.Shell.WorkIn(c)
+		if !p.Partial {
+			list := c.Choices()
+			p.WorkIn = list[:min(workShown, len(list))]
 		}
 		if c.Shell.Counts != nil && !p.Partial { // a part has no menu
 			counts := c.Shell.Counts(c)

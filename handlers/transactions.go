@@ -125,9 +125,8 @@ func (h *Transactions) subs(c *Ctx, rows []models.Transaction, chosen string) ([
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := h.Store.SubAccountChoices(c.Context(), c.Actor, c.Env, 40)
 	var out []ui.Option
-	for _, w := range list {
+	for _, w := range c.Choices() {
 		out = append(out, ui.Option{Value: w.ID, Label: w.Name})
 	}
 	if chosen != "" && !slices.ContainsFunc(out, func(o ui.Option) bool { return o.Value == chosen }) {
@@ -137,7 +136,7 @@ func (h *Transactions) subs(c *Ctx, rows []models.Transaction, chosen string) ([
 		}
 		out = append(out, ui.Option{Value: chosen, Label: label})
 	}
-	return out, names, err
+	return out, names, nil
 }
 
 // saveView keeps the filter of the list that the form stands on.

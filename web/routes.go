@@ -118,10 +118,10 @@ func (a *App) menuCounts(c *handlers.Ctx) map[string]string {
 	return out
 }
 
-// workChoices is how many sub-accounts the switch at the top offers; the rest is found on their own page.
-const workChoices = 8
+// workChoices is how many sub-accounts filters offer.
+const workChoices = 40
 
-// workIn is what the switch of the working sub-account offers. A failure leaves the switch away: a page is more than its frame.
+// workIn is what the switch of the working sub-account and the filters offer. A failure leaves them away: a page is more than its frame.
 func (a *App) workIn(c *handlers.Ctx) []models.Working {
 	list, err := a.store.SubAccountChoices(c.Context(), c.Actor, c.Env, workChoices)
 	if err != nil {

@@ -33,7 +33,7 @@ func (tx *Tx) byAmount(f models.Filter) (bool, error) {
 	if len(f.Kinds)+len(f.States)+len(f.Providers)+len(f.Credentials) == 0 && f.SubAccount == "" {
 		return true, nil
 	}
-	combos, err := tx.combos(f, allDays, allDays)
+	combos, err := tx.combos(f)
 	return matches(combos) > amountFew, err
 }
 
@@ -112,15 +112,8 @@ func (tx *Tx) amountPage(f models.Filter, from, until models.Micros, c models.Cu
 	for i, id := range ids {
 		in[i] = id
 	}
-	out := make([]models.Transaction, 0, len(ids))
-	err = tx.Each(func(r *sql.Rows) error {
-		t, err := scanTransaction(r)
-		if err == nil {
-			out = append(out, *t)
-		}
-		return err
-	}, "SELECT "+transactionColumns+" FROM transactions t WHERE t.id IN ("+marks(len(in))+")"+strings.ReplaceAll(strings.ReplaceAll(q.order(), "created_us", "t.created_us"), " id", " t.id"), in...)
-	return out, err
+	order := strings.ReplaceAll(strings.ReplaceAll(q.order(), "created_us", "t.created_us"), " id", " t.id")
+	return tx.transactions(len(in), " FROM transactions t WHERE t.id IN ("+marks(len(in))+")"+order, in...)
 }
 
 // amountsAhead looks at the next rows of all in order of time.
@@ -148,7 +141,7 @@ func (tx *Tx) amountsAhead(f models.Filter, from, until models.Micros, c models.
 // eachDays hands out the days that a filter reaches, in the order of the list, more and more of them at once, until do says that it has enough.
 func (tx *Tx) eachDays(f models.Filter, from, until models.Micros, c models.Cursor, do func(days []any) (more bool, err error)) error {
 	var oldest sql.NullInt64
-	if err := tx.QueryRow("SELECT MIN(day) FROM transaction_totals WHERE environment = ? AND day >= 0", f.Environment).Scan(&oldest); err != nil {
+	if err := tx.QueryRow("SELECT MIN(day) FROM transaction_totals WHERE environment = ? AND day >= 0 AND day < 1000000", f.Environment).Scan(&oldest); err != nil {
 		return fmt.Errorf("find the first day: %w", err)
 	}
 	if !oldest.Valid {

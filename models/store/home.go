@@ -122,7 +122,7 @@ const (
 
 func (tx *Tx) medianSettled(env models.Environment, sub string, p *models.ProviderRate) error {
 	f := models.Filter{Environment: env, SubAccount: sub, Providers: []string{p.Provider}, Kinds: []models.Kind{models.Payout}, States: []models.State{models.Succeeded}}
-	cs, err := tx.combos(f, allDays, allDays)
+	cs, err := tx.combos(f)
 	if err != nil {
 		return err
 	}

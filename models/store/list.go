@@ -87,15 +87,7 @@ func (tx *Tx) page(f models.Filter, c models.Cursor, limit int) ([]models.Transa
 	if err != nil || k.empty {
 		return nil, err
 	}
-	rows := make([]models.Transaction, 0, limit)
-	err = tx.Each(func(r *sql.Rows) error {
-		t, err := scanTransaction(r)
-		if err == nil {
-			rows = append(rows, *t)
-		}
-		return err
-	}, k.rows(c.Back), k.args...)
-	return rows, err
+	return tx.transactions(limit, k.from(c.Back), k.args...)
 }
 
 // keys is where a page's rows come from.
@@ -105,9 +97,6 @@ type keys struct {
 	args  []any  // of either
 	empty bool   // no row can match
 }
-
-// rows is the query of whole transactions.
-func (k keys) rows(back bool) string { return "SELECT " + transactionColumns + k.from(back) }
 
 // from is the rows in their order, t.
 func (k keys) from(back bool) string {
@@ -179,7 +168,7 @@ func (tx *Tx) keyQuery(f models.Filter, from, until models.Micros, c models.Curs
 	case len(f.States) == 1 && len(f.Kinds)+others == 0:
 		return one(byState, where, vs...), nil
 	}
-	combos, err := tx.combos(f, allDays, allDays)
+	combos, err := tx.combos(f)
 	switch {
 	case err != nil:
 		return keys{}, err
@@ -311,39 +300,34 @@ func texts[T ~string](in []T) []string {
 	return out
 }
 
-// combos reads from the maintained totals which combinations match the filter's dimensions on the days from first to last.
-func (tx *Tx) combos(f models.Filter, first, last int64) (out []combo, err error) {
+// combos reads from the maintained totals which combinations match the filter's dimensions.
+func (tx *Tx) combos(f models.Filter) (out []combo, err error) {
 	where, args := dimensions(f)
 	table, scope, scopeArgs := totalsOf(f.Environment, f.SubAccount)
-	query := `SELECT provider, credential_id, kind, state, asset, CAST(SUM(n) AS BIGINT), CAST(SUM(minor) AS BIGINT) FROM ` + table + `
-		WHERE ` + scope + ` AND day BETWEEN ? AND ?` + where + ` GROUP BY provider, credential_id, kind, state, asset HAVING SUM(n) > 0`
-	if first == last { // one day has one row of each
-		query = "SELECT provider, credential_id, kind, state, asset, n, minor FROM " + table + " WHERE " + scope + " AND day >= ? AND day <= ?" + where + " AND n > 0"
-	}
 	err = tx.Each(func(r *sql.Rows) error {
 		var c combo
-		if err := r.Scan(&c.provider, &c.credential, &c.kind, &c.state, &c.asset, &c.n, &c.minor); err != nil {
+		if err := r.Scan(&c.provider, &c.credential, (*string)(&c.kind), (*string)(&c.state), &c.asset, &c.n, &c.minor); err != nil {
 			return err
 		}
 		out = append(out, c)
 		return nil
-	}, query, slices.Concat(scopeArgs, []any{first, last}, args)...)
+	}, "SELECT provider, credential_id, kind, state, asset, n, minor FROM "+table+" WHERE "+scope+" AND day = -1"+where+" AND n > 0", slices.Concat(scopeArgs, args)...)
 	return out, err
 }
 
-// daySums adds up the maintained totals of the days from first to last by what the page shows: kind and currency. Fewer columns to group by
-// than combos has make it quicker.
-func (tx *Tx) daySums(f models.Filter, first, last int64) (out []combo, err error) {
+// sums adds up the maintained totals of some spans by what a page shows: kind and currency. Fewer columns to group by than combos has make it
+// quicker.
+func (tx *Tx) sums(f models.Filter, days ...any) (out []combo, err error) {
 	where, args := dimensions(f)
 	table, scope, scopeArgs := totalsOf(f.Environment, f.SubAccount)
 	err = tx.Each(func(r *sql.Rows) error {
 		var c combo
-		if err := r.Scan(&c.kind, &c.asset, &c.n, &c.minor); err != nil {
+		if err := r.Scan((*string)(&c.kind), &c.asset, &c.n, &c.minor); err != nil {
 			return err
 		}
 		out = append(out, c)
 		return nil
-	}, "SELECT kind, asset, CAST(SUM(n) AS BIGINT), CAST(SUM(minor) AS BIGINT) FROM "+table+" WHERE "+scope+" AND day BETWEEN ? AND ?"+where+" GROUP BY kind, asset HAVING SUM(n) > 0",
-		slices.Concat(scopeArgs, []any{first, last}, args)...)
+	}, "SELECT kind, asset, CAST(SUM(n) AS BIGINT), CAST(SUM(minor) AS BIGINT) FROM "+table+" WHERE "+scope+" AND day IN ("+marks(len(days))+")"+where+" GROUP BY kind, asset HAVING SUM(n) > 0",
+		slices.Concat(scopeArgs, days, args)...)
 	return out, err
 }

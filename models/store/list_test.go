@@ -105,7 +105,8 @@ func TestEveryFilterShowsExactlyItsRows(t *testing.T) {
 			"asset=BRL&min=700&from=2026-06-01&to=2026-08-15", "asset=BRL&min=0", "asset=JPY&max=1",
 			"kind=order", "from=2026-09-21&to=2026-09-20", "sub=" + someSub(1), "sub=" + someSub(0) + "&state=unknown", "sub=" + someSub(1) + "&kind=payout",
 			"sub=" + someSub(1) + "&provider=wspn&when=30d", "sub=" + someSub(0) + "&attention=1", "sub=" + someSub(0) + "&asset=BRL&min=500", "sub=" + someSub(0) + "&q=" + all[40].Reference[:6],
-			"sub=" + someSub(7), "sub=all"} {
+			"sub=" + someSub(7), "sub=all", "from=1900-01-01&to=9999-12-31", "from=2025-03-03&to=2026-08-19", "to=2026-07-14&kind=payout", "from=2026-01-31", "from=2026-06-04&to=2026-09-12&state=failed",
+			"sub=" + someSub(1) + "&from=2026-02-11&to=2026-09-03"} {
 			q, _ := url.ParseQuery(query)
 			f, problems := models.ParseFilter(models.Sandbox, q, zone)
 			if len(problems) > 0 {

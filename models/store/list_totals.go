@@ -35,7 +35,7 @@ func (s *Store) Totals(ctx context.Context, a models.Actor, f models.Filter) (*T
 		case free(f):
 			cs, out.Bounded, err = tx.boundedCombos(f, from, until)
 		case from == 0 && until == 0:
-			cs, err = tx.combos(f, allDays, allDays)
+			cs, err = tx.sums(f, allDays)
 		default:
 			cs, out.Bounded, err = tx.rangeCombos(f, from, until)
 		}
@@ -50,15 +50,16 @@ func (s *Store) Totals(ctx context.Context, a models.Actor, f models.Filter) (*T
 
 // rangeCombos takes whole UTC days from the maintained totals and counts only the two edges, which are shorter than a day.
 func (tx *Tx) rangeCombos(f models.Filter, from, until models.Micros) ([]combo, bool, error) {
-	if until == 0 {
-		until = tx.Now.Add(48 * time.Hour)
+	if most := tx.Now.Add(48 * time.Hour); until == 0 || until > most { // nothing is from later
+		until = most
 	}
+	from = max(from, 0)
 	first := (int64(from) + microsPerDay - 1) / microsPerDay
 	last := int64(until)/microsPerDay - 1
 	if last < first {
 		return tx.boundedCombos(f, from, until)
 	}
-	cs, err := tx.daySums(f, first, last)
+	cs, err := tx.sums(f, cover(first, last)...)
 	if err != nil {
 		return nil, false, err
 	}

@@ -16,7 +16,7 @@ func (s *Store) Plan(ctx context.Context, f models.Filter, c models.Cursor, limi
 			return err
 		}
 		merged = k.walk == ""
-		plan, err = tx.explain(k.rows(c.Back), k.args...)
+		plan, err = tx.explain(wholeRow().selects()+k.from(c.Back), append([]any{rowSeparator}, k.args...)...)
 		return err
 	})
 	return plan, merged, err
@@ -70,4 +70,26 @@ func (tx *Tx) explain(query string, args ...any) (plan string, err error) {
 		return err
 	}, words+query, args...)
 	return plan, err
+}
+
+// Cover is which spans of the totals a range of days is read from, and what they are in days.
+func Cover(first, last int64) (spans int, days []int64) {
+	for _, x := range cover(first, last) {
+		span := x.(int64)
+		spans++
+		level, at := span/blocksFrom, span%blocksFrom
+		wide := int64(1)
+		for range level {
+			wide *= blockDays
+		}
+		for d := at * wide; d < (at+1)*wide; d++ {
+			days = append(days, d)
+		}
+	}
+	return spans, days
+}
+
+// Recount counts all totals anew.
+func (s *Store) Recount(ctx context.Context) error {
+	return s.Update(ctx, func(tx *Tx) error { return tx.rebuildTotals() })
 }

@@ -254,7 +254,7 @@ func (s *Store) SubAccountChoices(ctx context.Context, actor models.Actor, env m
 		list = nil
 		half := func(state string) string {
 			return "SELECT id, name, company, provider, created_us FROM (SELECT id, name, company, provider, created_us FROM sub_accounts WHERE environment = ? AND state = '" + state +
-				"' ORDER BY created_us DESC, id DESC LIMIT ?) " + state + "s"
+				"' ORDER BY created_us DESC, id DESC LIMIT " + limited(limit) + ") " + state + "s"
 		}
 		return tx.Each(func(r *sql.Rows) error {
 			var w models.Working
@@ -262,7 +262,7 @@ func (s *Store) SubAccountChoices(ctx context.Context, actor models.Actor, env m
 			err := r.Scan(&w.ID, &w.Name, &w.Company, &w.Provider, &at)
 			list = append(list, w)
 			return err
-		}, strings.Join([]string{half("open"), half("own")}, " UNION ALL ")+" ORDER BY created_us DESC, id DESC LIMIT ?", env, limit, env, limit, limit)
+		}, strings.Join([]string{half("open"), half("own")}, " UNION ALL ")+" ORDER BY created_us DESC, id DESC LIMIT "+limited(limit), env, env)
 	})
 	return list, err
 }

@@ -2,66 +2,109 @@ package store
 
 import (
 	"fmt"
+	"strings"
 
 	"countinghouse/models"
 )
 
-// allDays is the day under which the totals of all days are kept.
-const allDays = -1
+// The totals are kept by day (counted from 1970 in UTC), by blocks of 8 and of 64 days, and of all days together; what a row is for stands in
+// its column day. A range of a year then adds up some thirty rows of each combination instead of 365.
+const (
+	allDays      = -1
+	blocksFrom   = 1_000_000 // a block of 8 days is 1,000,000 + its first day / 8, one of 64 days 2,000,000 + its first day / 64
+	blockDays    = 8
+	blockLevels  = 2
+	microsPerDay = 24 * 60 * 60 * 1_000_000
+)
 
-const microsPerDay = 24 * 60 * 60 * 1_000_000
+// spans are the values of the column day under which a moment is counted.
+func spans(at models.Micros) []any {
+	day := int64(at) / microsPerDay
+	out := []any{int64(allDays), day}
+	for level := int64(1); level <= blockLevels; level++ {
+		day /= blockDays
+		out = append(out, level*blocksFrom+day)
+	}
+	return out
+}
+
+// cover puts the days from first to last together from as few rows as possible.
+func cover(first, last int64) []any {
+	var out []any
+	for level := int64(0); first <= last; level++ {
+		inner, outer := (first+blockDays-1)/blockDays, (last+1)/blockDays-1 // the blocks that lie within
+		if level == blockLevels || outer < inner {
+			inner, outer = last+1, last // none, all is edge
+			for ; first <= last; first++ {
+				out = append(out, level*blocksFrom+first)
+			}
+			return out
+		}
+		for ; first < inner*blockDays; first++ {
+			out = append(out, level*blocksFrom+first)
+		}
+		for ; last >= (outer+1)*blockDays; last-- {
+			out = append(out, level*blocksFrom+last)
+		}
+		first, last = inner, outer
+	}
+	return out
+}
 
 // count adds n transactions like t in the state to the maintained totals (n is 1 or -1). Lists read their counts and sums from here, so
 // that no page ever counts rows.
 func (tx *Tx) count(t *models.Transaction, state models.State, n int64) error {
-	for _, day := range []int64{allDays, int64(t.CreatedAt) / microsPerDay} {
-		err := tx.Exec(`INSERT INTO transaction_totals (environment, day, provider, credential_id, kind, state, asset, n, minor) VALUES (?,?,?,?,?,?,?,?,?)
-			ON CONFLICT (environment, day, provider, credential_id, kind, state, asset)
-			DO UPDATE SET n = transaction_totals.n + excluded.n, minor = transaction_totals.minor + excluded.minor`,
-			t.Environment, day, t.Provider, t.CredentialID, t.Kind, state, t.Amount.Asset, n, n*t.Amount.Minor)
-		if err == nil && t.SubAccount != "" {
-			err = tx.Exec(`INSERT INTO sub_account_totals (environment, sub_account, day, provider, credential_id, kind, state, asset, n, minor) VALUES (?,?,?,?,?,?,?,?,?,?)
-				ON CONFLICT (environment, sub_account, day, provider, credential_id, kind, state, asset)
-				DO UPDATE SET n = sub_account_totals.n + excluded.n, minor = sub_account_totals.minor + excluded.minor`,
-				t.Environment, t.SubAccount, day, t.Provider, t.CredentialID, t.Kind, state, t.Amount.Asset, n, n*t.Amount.Minor)
+	add := func(table, key string, keyArgs ...any) error {
+		days := spans(t.CreatedAt)
+		columns := key + "day, provider, credential_id, kind, state, asset"
+		row := "(" + marks(len(keyArgs)+8) + ")"
+		var args []any
+		for _, day := range days {
+			args = append(append(args, keyArgs...), day, t.Provider, t.CredentialID, t.Kind, state, t.Amount.Asset, n, n*t.Amount.Minor)
 		}
-		if err != nil {
-			return fmt.Errorf("maintain the totals: %w", err)
-		}
+		return tx.Exec("INSERT INTO "+table+" ("+columns+", n, minor) VALUES "+row+strings.Repeat(", "+row, len(days)-1)+
+			" ON CONFLICT ("+columns+") DO UPDATE SET n = "+table+".n + excluded.n, minor = "+table+".minor + excluded.minor", args...)
+	}
+	err := add("transaction_totals", "environment, ", t.Environment)
+	if err == nil && t.SubAccount != "" {
+		err = add("sub_account_totals", "environment, sub_account, ", t.Environment, t.SubAccount)
+	}
+	if err != nil {
+		return fmt.Errorf("maintain the totals: %w", err)
 	}
 	return nil
 }
 
 // rebuildTotals counts everything anew, after rows were written in bulk.
 func (tx *Tx) rebuildTotals() error {
-	if err := tx.Exec("DELETE FROM transaction_totals"); err != nil {
-		return err
-	}
-	if err := tx.Exec(`INSERT INTO transaction_totals (environment, day, provider, credential_id, kind, state, asset, n, minor)
-		SELECT environment, created_us / 86400000000, provider, credential_id, kind, state, asset, COUNT(*), SUM(minor) FROM transactions
-		GROUP BY environment, created_us / 86400000000, provider, credential_id, kind, state, asset`); err != nil {
-		return err
-	}
-	if err := tx.Exec(`INSERT INTO transaction_totals (environment, day, provider, credential_id, kind, state, asset, n, minor)
-		SELECT environment, -1, provider, credential_id, kind, state, asset, SUM(n), SUM(minor) FROM transaction_totals
-		GROUP BY environment, provider, credential_id, kind, state, asset`); err != nil {
+	if err := tx.recount("transaction_totals", "environment", ""); err != nil {
 		return err
 	}
 	return tx.rebuildSubAccountTotals()
 }
 
 func (tx *Tx) rebuildSubAccountTotals() error {
-	if err := tx.Exec("DELETE FROM sub_account_totals"); err != nil {
+	return tx.recount("sub_account_totals", "environment, sub_account", " WHERE sub_account <> ''")
+}
+
+// recount fills a table of totals from the rows, and its blocks from its days.
+func (tx *Tx) recount(table, key, where string) error {
+	const rest = ", provider, credential_id, kind, state, asset"
+	into := "INSERT INTO " + table + " (" + key + ", day" + rest + ", n, minor) "
+	if err := tx.Exec("DELETE FROM " + table); err != nil {
 		return err
 	}
-	if err := tx.Exec(`INSERT INTO sub_account_totals (environment, sub_account, day, provider, credential_id, kind, state, asset, n, minor)
-		SELECT environment, sub_account, created_us / 86400000000, provider, credential_id, kind, state, asset, COUNT(*), SUM(minor) FROM transactions
-		WHERE sub_account <> '' GROUP BY environment, sub_account, created_us / 86400000000, provider, credential_id, kind, state, asset`); err != nil {
+	if err := tx.Exec(into + "SELECT " + key + ", created_us / 86400000000" + rest + ", COUNT(*), SUM(minor) FROM transactions" + where +
+		" GROUP BY " + key + ", created_us / 86400000000" + rest); err != nil {
 		return err
 	}
-	return tx.Exec(`INSERT INTO sub_account_totals (environment, sub_account, day, provider, credential_id, kind, state, asset, n, minor)
-		SELECT environment, sub_account, -1, provider, credential_id, kind, state, asset, SUM(n), SUM(minor) FROM sub_account_totals
-		GROUP BY environment, sub_account, provider, credential_id, kind, state, asset`)
+	for _, span := range []string{"0 * day - 1", "1000000 + day / 8", "2000000 + day / 64"} {
+		if err := tx.Exec(into + "SELECT " + key + ", " + span + rest + ", SUM(n), SUM(minor) FROM " + table + " WHERE day >= 0 AND day < 1000000 GROUP BY " +
+			key + ", " + span + rest); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // totalsOf names the table of the maintained totals for a sub-account, or for all of them, with its condition.
