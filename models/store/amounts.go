@@ -80,12 +80,11 @@ func (q amountQuery) order() string {
 }
 
 // onDays is the rows of some days that lie together, from the index.
-func (q amountQuery) onDays(tx *Tx, f models.Filter, days []any) (string, []any) {
-	first, last := days[0].(int64), days[len(days)-1].(int64)
-	args := append([]any{f.Environment, f.Assets[0]}, days...)
-	args = append(append(args, q.args...), min(first, last)*microsPerDay, (max(first, last)+1)*microsPerDay)
+func (q amountQuery) onDays(tx *Tx, f models.Filter, days []int64) (string, []any) {
+	first, last := days[0], days[len(days)-1]
+	args := append(append([]any{f.Environment, f.Assets[0]}, q.args...), min(first, last)*microsPerDay, (max(first, last)+1)*microsPerDay)
 	// The bounds of time say nothing new; they keep PostgreSQL from walking past these days in another index.
-	return " FROM transactions t" + tx.Store.by("transactions_amount") + " WHERE environment = ? AND asset = ? AND created_us / 86400000000 IN (" + marks(len(days)) + ")" + q.where +
+	return " FROM transactions t" + tx.Store.by("transactions_amount") + " WHERE environment = ? AND asset = ? AND created_us / 86400000000 IN (" + numbers(days) + ")" + q.where +
 		" AND created_us >= ? AND created_us < ?", args
 }
 
@@ -98,9 +97,9 @@ func (tx *Tx) amountPage(f models.Filter, from, until models.Micros, c models.Cu
 	q := tx.amountQuery(f, from, until, c)
 	if len(ids) < limit {
 		ids = ids[:0]
-		err = tx.eachDays(f, from, until, c, func(days []any) (bool, error) {
+		err = tx.eachDays(f, from, until, c, func(days []int64) (bool, error) {
 			rows, args := q.onDays(tx, f, days)
-			more, err := tx.texts("SELECT id"+rows+q.order()+" LIMIT ?", append(args, limit-len(ids))...)
+			more, err := tx.texts("SELECT id"+rows+q.order()+" LIMIT "+limited(limit-len(ids)), args...)
 			ids = append(ids, more...)
 			return len(ids) < limit, err
 		})
@@ -132,14 +131,13 @@ func (tx *Tx) amountsAhead(f models.Filter, from, until models.Micros, c models.
 		}
 	}
 	m := tx.amountQuery(f, 0, 0, models.Cursor{})
-	args = append(append([]any{f.Environment}, args...), amountAhead)
-	args = append(append(args, m.args...), limit)
+	args = append(append([]any{f.Environment}, args...), m.args...)
 	return tx.texts("SELECT id FROM (SELECT id, created_us, minor, sub_account, kind, state, provider, credential_id, asset FROM transactions t"+tx.Store.by("transactions_created")+
-		" WHERE environment = ?"+tail+q.order()+" LIMIT ?) x WHERE 1 = 1"+m.where+q.order()+" LIMIT ?", args...)
+		" WHERE environment = ?"+tail+q.order()+" LIMIT "+limited(amountAhead)+") x WHERE 1 = 1"+m.where+q.order()+" LIMIT "+limited(limit), args...)
 }
 
 // eachDays hands out the days that a filter reaches, in the order of the list, more and more of them at once, until do says that it has enough.
-func (tx *Tx) eachDays(f models.Filter, from, until models.Micros, c models.Cursor, do func(days []any) (more bool, err error)) error {
+func (tx *Tx) eachDays(f models.Filter, from, until models.Micros, c models.Cursor, do func(days []int64) (more bool, err error)) error {
 	var oldest sql.NullInt64
 	if err := tx.QueryRow("SELECT MIN(day) FROM transaction_totals WHERE environment = ? AND day >= 0 AND day < 1000000", f.Environment).Scan(&oldest); err != nil {
 		return fmt.Errorf("find the first day: %w", err)
@@ -159,7 +157,7 @@ func (tx *Tx) eachDays(f models.Filter, from, until models.Micros, c models.Curs
 		first = min(first, at)
 	}
 	for n, day := 1, first; (last-day)*step >= 0; n = min(2*n, amountDays) {
-		var days []any
+		var days []int64
 		for ; len(days) < n && (last-day)*step >= 0; day += step {
 			days = append(days, day)
 		}
@@ -173,7 +171,7 @@ func (tx *Tx) eachDays(f models.Filter, from, until models.Micros, c models.Curs
 // amountCombos counts the rows of a filter by amounts, newest first, and stops at amountCount.
 func (tx *Tx) amountCombos(f models.Filter, from, until models.Micros) (out []combo, bounded bool, err error) {
 	q, n := tx.amountQuery(f, from, until, models.Cursor{}), int64(0)
-	err = tx.eachDays(f, from, until, models.Cursor{}, func(days []any) (bool, error) {
+	err = tx.eachDays(f, from, until, models.Cursor{}, func(days []int64) (bool, error) {
 		rows, args := q.onDays(tx, f, days)
 		err := tx.Each(func(r *sql.Rows) error {
 			var c combo
@@ -181,7 +179,7 @@ func (tx *Tx) amountCombos(f models.Filter, from, until models.Micros) (out []co
 			n += c.n
 			out = append(out, c)
 			return err
-		}, "SELECT kind, asset, COUNT(*), CAST(SUM(minor) AS BIGINT) FROM (SELECT kind, asset, minor"+rows+" LIMIT ?) x GROUP BY kind, asset", append(args, amountCount-n)...)
+		}, "SELECT kind, asset, COUNT(*), CAST(SUM(minor) AS BIGINT) FROM (SELECT kind, asset, minor"+rows+" LIMIT "+limited(amountCount-int(n))+") x GROUP BY kind, asset", args...)
 		return n < amountCount, err
 	})
 	return out, n >= amountCount, err

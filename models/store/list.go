@@ -317,7 +317,7 @@ func (tx *Tx) combos(f models.Filter) (out []combo, err error) {
 
 // sums adds up the maintained totals of some spans by what a page shows: kind and currency. Fewer columns to group by than combos has make it
 // quicker.
-func (tx *Tx) sums(f models.Filter, days ...any) (out []combo, err error) {
+func (tx *Tx) sums(f models.Filter, days ...int64) (out []combo, err error) {
 	where, args := dimensions(f)
 	table, scope, scopeArgs := totalsOf(f.Environment, f.SubAccount)
 	err = tx.Each(func(r *sql.Rows) error {
@@ -327,7 +327,7 @@ func (tx *Tx) sums(f models.Filter, days ...any) (out []combo, err error) {
 		}
 		out = append(out, c)
 		return nil
-	}, "SELECT kind, asset, CAST(SUM(n) AS BIGINT), CAST(SUM(minor) AS BIGINT) FROM "+table+" WHERE "+scope+" AND day IN ("+marks(len(days))+")"+where+" GROUP BY kind, asset HAVING SUM(n) > 0",
-		slices.Concat(scopeArgs, days, args)...)
+	}, "SELECT kind, asset, CAST(SUM(n) AS BIGINT), CAST(SUM(minor) AS BIGINT) FROM "+table+" WHERE "+scope+" AND day IN ("+numbers(days)+")"+where+" GROUP BY kind, asset HAVING SUM(n) > 0",
+		slices.Concat(scopeArgs, args)...)
 	return out, err
 }

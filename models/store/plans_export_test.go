@@ -28,7 +28,7 @@ func (s *Store) AmountPlan(ctx context.Context, f models.Filter, c models.Cursor
 		from, until := f.Range(tx.Now.Time())
 		q := tx.amountQuery(f, from, until, c)
 		today := int64(tx.Now) / microsPerDay
-		rows, args := q.onDays(tx, f, []any{today, today - 1, today - 2})
+		rows, args := q.onDays(tx, f, []int64{today, today - 1, today - 2})
 		plan, err = tx.explain("SELECT id"+rows+q.order()+" LIMIT 51", args...)
 		return err
 	})
@@ -74,8 +74,7 @@ func (tx *Tx) explain(query string, args ...any) (plan string, err error) {
 
 // Cover is which spans of the totals a range of days is read from, and what they are in days.
 func Cover(first, last int64) (spans int, days []int64) {
-	for _, x := range cover(first, last) {
-		span := x.(int64)
+	for _, span := range cover(first, last) {
 		spans++
 		level, at := span/blocksFrom, span%blocksFrom
 		wide := int64(1)

@@ -29,8 +29,8 @@ func spans(at models.Micros) []any {
 }
 
 // cover puts the days from first to last together from as few rows as possible.
-func cover(first, last int64) []any {
-	var out []any
+func cover(first, last int64) []int64 {
+	var out []int64
 	for level := int64(0); first <= last; level++ {
 		inner, outer := (first+blockDays-1)/blockDays, (last+1)/blockDays-1 // the blocks that lie within
 		if level == blockLevels || outer < inner {
