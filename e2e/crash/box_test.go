@@ -36,12 +36,14 @@ type box struct {
 	held   []*http.Request
 	used   map[string]int // faults that took hold, by kind
 
-	companies map[string]int // how often each was asked for, by e-mail
+	companies     map[string]int // how often each was asked for, by e-mail
+	registrations map[string]int // how often each address and account was asked for, by place
 }
 
 // creations are the paths at which money moves.
 var creations = []string{"/v3/cashout", "/v3/deposits", "/v3/refunds", "/fiat-transaction/withdraw", "/crypto-transaction/withdraw", "/fiat-transaction/deposit",
-	"/mint-redeem/create", "/api/order/pull-codes", "/business/payout", "/api/payout/create", "/api/payin/create", "/user-account/create", "/user-account/batch-create"}
+	"/mint-redeem/create", "/api/order/pull-codes", "/business/payout", "/api/payout/create", "/api/payin/create", "/user-account/create", "/user-account/batch-create",
+	"/wallet-address/whitelist/add", "/remit-info/add"}
 
 // questions are where each provider is asked about what was sent.
 var questions = map[string][]string{"onekey": {"/v3/cashout/status"}, "wspn": {"/openapi/v1/fiat-transaction/order", "/openapi/v1/crypto-transaction/order",
@@ -125,6 +127,7 @@ func (b *box) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	b.countCompanies(r)
+	b.countRegistrations(r)
 	b.handler.ServeHTTP(w, r)
 }
 
@@ -160,6 +163,7 @@ func (b *box) release() {
 		func() {
 			defer func() { _ = recover() }() // a fault that breaks the connection, which nobody waits at any more
 			b.countCompanies(r)
+			b.countRegistrations(r)
 			b.handler.ServeHTTP(httptest.NewRecorder(), r)
 		}()
 	}

@@ -211,7 +211,7 @@ func (h *house) act() {
 }
 
 var steps = []string{"before_intent", "after_intent", "after_answer", "after_record", "account_before_intent", "account_after_intent", "account_after_answer",
-	"account_after_record"}
+	"account_after_record", "book_before_intent", "book_after_intent", "book_after_answer", "book_after_record"}
 
 // phase is one life of the servers: people act, providers act, and one of the servers dies of SIGKILL, at a step or at any moment.
 func (h *house) phase(number int, transactions int) {
@@ -242,6 +242,9 @@ func (h *house) phase(number int, transactions int) {
 	}
 	if strings.HasPrefix(kill, "account_") {
 		h.opensCompanies() // otherwise there may be none to be killed at
+	}
+	if strings.HasPrefix(kill, "book_") {
+		h.movesDestinations()
 	}
 	begun := time.Now()
 	for len(h.made) < transactions || time.Since(begun) < moment {

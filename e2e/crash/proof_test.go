@@ -34,6 +34,9 @@ func (h *house) atAnyMoment() (faults []string) {
 	for _, f := range h.texts(forgotten) {
 		add("forgotten: %s", f)
 	}
+	for _, f := range h.texts(forgottenEntries) {
+		add("forgotten in a book: %s", f)
+	}
 	ledger, err := h.store.VerifyLedger(ctx)
 	if err != nil {
 		h.t.Fatal(err)
@@ -89,6 +92,12 @@ func (h *house) books() (faults []string) {
 		}
 		if times > 0 && (p.Transaction.State == models.Rejected || p.Transaction.State == models.Draft || p.Transaction.State == models.AwaitingApproval) {
 			add("executed: %s at %s, and our books say %s", t.Reference, t.Provider, p.Transaction.State)
+		}
+	}
+	for _, ref := range h.texts("SELECT reference FROM book_attempts") {
+		known[ref] = true
+		if n := ran["wspn"][ref]; n > 1 {
+			add("executed twice: the write %s into a book, %d times", ref, n)
 		}
 	}
 	for name, list := range ran {

@@ -54,5 +54,6 @@ type errand struct {
 }
 
 var errands = []errand{
+	{"destinations", (*house).movesDestinations, (*house).settlesDestinations, destinationsAreWhole},
 	{"sub-accounts", (*house).opensCompanies, (*house).settlesCompanies, companiesAreWhole},
 }

@@ -29,8 +29,8 @@ func (m *Money) WriteBook(ctx context.Context, entryID string) error {
 		return fmt.Errorf("record the answer about an entry in a book: %w", err)
 	}
 	m.step("book_after_record")
-	if ans.State == models.AttemptAccepted && o.Attempt.Operation != models.BookRemove {
-		return m.readBook(ctx, o.Entry.CredentialID, o.Entry.Book) // whether it may be paid is in their list
+	if o.Attempt.Operation != models.BookRemove && (ans.State == models.AttemptAccepted || ans.State == models.AttemptRefused) {
+		return m.readBook(ctx, o.Entry.CredentialID, o.Entry.Book) // whether it may be paid is in their list; what was refused may stand there already
 	}
 	return nil
 }
@@ -65,6 +65,7 @@ func (m *Money) readBook(ctx context.Context, credentialID string, book models.B
 	}
 	cctx, cancel := context.WithTimeout(WithSubject(ctx, "credential", credentialID), callTimeout)
 	defer cancel()
+	asked := m.Store.Now()
 	list, err := bookOf(cctx, client, p, book)
 	if err != nil {
 		return m.Store.RecordReadFailed(ctx, credentialID, book, sentenceOf(err))
@@ -76,7 +77,7 @@ func (m *Money) readBook(ctx context.Context, credentialID string, book models.B
 			lines = append(lines, store.ReadLine{EntryID: models.Safe(e.ID, 80), Word: e.State, Usable: e.Usable, Spec: spec})
 		}
 	}
-	return m.Store.RecordRead(ctx, cred, book, lines, func(ours *models.Destination, theirs map[string]string) bool {
+	return m.Store.RecordRead(ctx, cred, book, asked, lines, func(ours *models.Destination, theirs map[string]string) bool {
 		return len(d.Drift(book, d.BookValues(book, ours), theirs)) > 0
 	})
 }

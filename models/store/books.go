@@ -105,6 +105,10 @@ func (tx *Tx) removeEntries(destinationID string, at models.Micros, by string) e
 		switch e.State {
 		case models.BookListed:
 			err = tx.wantEntry(e.ID, models.BookToRemove, by, at)
+		case models.BookMissing: // there is nothing to remove; should it appear in their list after all, it waits for a person there
+			if at <= tx.Now {
+				err = tx.Exec("UPDATE book_entries SET state = ?, due_us = 0, problem = ?, changed_us = ? WHERE id = ?", models.BookGone, false, tx.Now, e.ID)
+			}
 		case models.BookPlanned, models.BookToAdd, models.BookRefused, models.BookToEdit:
 			if e.EntryID != "" {
 				err = tx.wantEntry(e.ID, models.BookToRemove, by, at)
@@ -198,6 +202,10 @@ func (s *Store) RegisterDestination(ctx context.Context, a models.Actor, env mod
 			}
 			fallthrough
 		case e.State == models.BookRefused || e.State == models.BookGone:
+			// What it was called there before is over: its new entry is recognised by its place, and gets a number of its own.
+			if err := tx.Exec("UPDATE book_entries SET entry_id = '', usable = ?, differs = ? WHERE id = ?", false, false, e.ID); err != nil {
+				return err
+			}
 			if err := tx.wantEntry(e.ID, models.BookToAdd, a.Name, tx.Now); err != nil {
 				return err
 			}
@@ -382,6 +390,15 @@ func (tx *Tx) applyBook(entryID string, number int, op models.BookOperation, ans
 		return err
 	}
 	set := func(state models.BookState, due models.Micros, says string, problem bool) error {
+		if state == models.BookRefused { // nobody needs to decide about what is revoked
+			d, err := tx.destination(e.DestinationID)
+			if err != nil {
+				return err
+			}
+			if d.Stored != models.DestinationApproved {
+				state, problem = models.BookGone, false
+			}
+		}
 		if err := tx.Exec("UPDATE book_entries SET state = ?, due_us = ?, says = ?, problem = ?, looks = 0, changed_us = ? WHERE id = ?", state, due, models.Safe(says, 300), problem, tx.Now, e.ID); err != nil {
 			return err
 		}

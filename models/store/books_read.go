@@ -19,8 +19,9 @@ type ReadLine struct {
 }
 
 // RecordRead writes down what a book held at a moment. Our entries are found by their number there, or by the place they name; what is not ours waits
-// for a person; what differs and what is missing is marked on both sides. differs compares ours with theirs by the provider's own spelling.
-func (s *Store) RecordRead(ctx context.Context, cred models.Credential, book models.Book, lines []ReadLine, differs func(ours *models.Destination, theirs map[string]string) bool) error {
+// for a person; what differs and what is missing is marked on both sides. differs compares ours with theirs by the provider's own spelling. asked is when
+// the list was asked for: it says nothing about an entry that changed after that.
+func (s *Store) RecordRead(ctx context.Context, cred models.Credential, book models.Book, asked models.Micros, lines []ReadLine, differs func(ours *models.Destination, theirs map[string]string) bool) error {
 	return s.Update(ctx, func(tx *Tx) error {
 		known, err := tx.knownLines(cred.ID, book)
 		if err != nil {
@@ -30,12 +31,19 @@ func (s *Store) RecordRead(ctx context.Context, cred models.Credential, book mod
 		if err != nil {
 			return err
 		}
+		removed, err := tx.texts("SELECT entry_id FROM book_entries WHERE credential_id = ? AND book = ? AND state = 'gone' AND changed_us > ?", cred.ID, book, asked)
+		if err != nil {
+			return err
+		}
 		here := map[string]bool{}
 		for _, l := range lines {
-			if l.EntryID == "" || here[l.EntryID] {
+			if l.EntryID == "" || here[l.EntryID] || slices.Contains(removed, l.EntryID) {
 				continue
 			}
 			here[l.EntryID] = true
+			if e := match(ours, l.EntryID, ""); e != nil && e.ChangedAt > asked {
+				continue
+			}
 			if err := tx.recordLine(cred, book, l, known[l.EntryID], ours, differs); err != nil {
 				return err
 			}
@@ -48,7 +56,10 @@ func (s *Store) RecordRead(ctx context.Context, cred models.Credential, book mod
 			}
 		}
 		for _, e := range ours {
-			if err := tx.settleMissing(e, here); err != nil {
+			if e.ChangedAt > asked || e.EntryID != "" && here[e.EntryID] {
+				continue
+			}
+			if err := tx.settleMissing(e, asked); err != nil {
 				return err
 			}
 		}
@@ -95,15 +106,16 @@ type ourEntry struct {
 	models.BookEntry
 	fingerprint string
 	looks       int
+	ended       bool // its destination is not in use any more: nothing is registered again
 }
 
 func (tx *Tx) entriesIn(credentialID string, book models.Book) (out []*ourEntry, err error) {
 	err = tx.Each(func(r *sql.Rows) error {
 		var e ourEntry
-		err := r.Scan(&e.ID, &e.DestinationID, &e.EntryID, &e.State, &e.Operation, &e.Differs, &e.fingerprint, &e.looks, &e.Due, &e.Credential)
+		err := r.Scan(&e.ID, &e.DestinationID, &e.EntryID, &e.State, &e.Operation, &e.Differs, &e.fingerprint, &e.looks, &e.Due, &e.ChangedAt, &e.ended, &e.Credential)
 		out = append(out, &e)
 		return err
-	}, `SELECT e.id, e.destination_id, e.entry_id, e.state, e.operation, e.differs, d.fingerprint, e.looks, e.due_us, COALESCE(c.name, '') FROM book_entries e JOIN destinations d ON d.id = e.destination_id
+	}, `SELECT e.id, e.destination_id, e.entry_id, e.state, e.operation, e.differs, d.fingerprint, e.looks, e.due_us, e.changed_us, d.state <> 'approved', COALESCE(c.name, '') FROM book_entries e JOIN destinations d ON d.id = e.destination_id
 		LEFT JOIN credentials c ON c.id = e.credential_id WHERE e.credential_id = ? AND e.book = ? AND e.state NOT IN ('gone', 'planned') ORDER BY e.changed_us, e.id`, credentialID, book)
 	return out, err
 }
@@ -116,7 +128,7 @@ func match(ours []*ourEntry, entryID, fingerprint string) *ourEntry {
 		}
 	}
 	for _, e := range ours {
-		if e.EntryID == "" && e.fingerprint == fingerprint {
+		if e.EntryID == "" && fingerprint != "" && e.fingerprint == fingerprint {
 			return e
 		}
 	}
@@ -215,11 +227,9 @@ func (tx *Tx) foundEntry(e *ourEntry, l ReadLine, fingerprint string, differs fu
 	return drift, nil
 }
 
-// settleMissing settles an entry of ours that does not stand in their list.
-func (tx *Tx) settleMissing(e *ourEntry, here map[string]bool) error {
-	if e.EntryID != "" && here[e.EntryID] {
-		return nil
-	}
+// settleMissing settles an entry of ours that does not stand in the list that was asked for at a moment. Where the plan of looks says that a later list
+// decides, an earlier one counts for nothing: lists are read for other entries too, and what was held up on the road may still arrive.
+func (tx *Tx) settleMissing(e *ourEntry, asked models.Micros) error {
 	put := func(state models.BookState, due models.Micros, says string, problem bool) error {
 		if err := tx.Exec("UPDATE book_entries SET state = ?, due_us = ?, says = ?, problem = ?, looks = looks + 1, usable = ?, changed_us = ? WHERE id = ?", state, due, says, problem, false, tx.Now, e.ID); err != nil {
 			return err
@@ -234,8 +244,12 @@ func (tx *Tx) settleMissing(e *ourEntry, here map[string]bool) error {
 		return put(models.BookGone, 0, "", false)
 	case e.State == models.BookToRemove && e.Due <= tx.Now:
 		return put(models.BookGone, 0, "It was gone already.", false)
+	case (e.State == models.BookAsking || e.State == models.BookListed) && e.Due > asked:
+		return nil
 	case e.State == models.BookAsking && e.looks+1 < len(bookLooks):
 		return put(models.BookAsking, tx.Now.Add(bookLooks[e.looks+1]), "The answer was lost; it is not in their list yet.", false)
+	case e.State == models.BookAsking && e.ended:
+		return put(models.BookGone, 0, "The answer was lost, and their list does not have it. Its destination is not in use any more.", false)
 	case e.State == models.BookAsking:
 		return put(models.BookMissing, 0, "The answer was lost, and their list does not have it. Nothing was added again: decide whether to register it once more.", true)
 	case e.State == models.BookListed && e.Due > 0 && e.looks+1 < len(bookLooks): // accepted a moment ago
