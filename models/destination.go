@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// VerificationTime is how long a provider's answer about a recipient, which comes by a call of theirs, is waited for.
+const VerificationTime = 15 * time.Minute
+
 // DestinationKind is what a destination is.
 type DestinationKind string
 

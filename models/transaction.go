@@ -151,7 +151,9 @@ var transitions = []Transition{
 	{[]Kind{Deposit}, Expired, AwaitingPayment, asked},   // reopened: the provider looks for the money again (AET-L-7)
 	{[]Kind{Deposit}, Cancelled, AwaitingPayment, asked}, // the same
 	{[]Kind{Deposit}, Cancelled, Succeeded, asked},       // late payment
+	{[]Kind{Deposit}, Cancelled, PartiallyPaid, asked},   // late and short
 	{[]Kind{Deposit}, Failed, Succeeded, asked},          // refused, then paid after all
+	{[]Kind{Deposit}, Failed, PartiallyPaid, asked},      // the same, and short
 	{[]Kind{Deposit}, Succeeded, Refunded, []Cause{ByTask, ByQuery, ByStatement}},
 	{[]Kind{Deposit}, Succeeded, PartiallyRefunded, []Cause{ByTask, ByQuery, ByStatement}},
 	{[]Kind{Deposit}, PartiallyRefunded, Refunded, []Cause{ByTask, ByQuery, ByStatement}},

@@ -400,6 +400,9 @@ func (p DestinationParams) checks() ui.TableParams {
 	t := ui.TableParams{Caption: "What providers said", Stacks: true, Columns: []ui.Column{{Label: "Verdict", Narrow: ui.LeadWhenNarrow}, {Label: "Name there"}, {Label: "In their words"}, {Label: "Asked by"}, {Label: "When", Kind: ui.TimeColumn}}}
 	for _, c := range p.P.Checks {
 		word, tone := verifyWord(c.Verdict)
+		if providers.Verdict(c.Verdict) == providers.RecipientPending && models.At(p.Clock.Now) > c.At.Add(models.VerificationTime) {
+			word, tone, c.Sentence = "No answer came", ui.Odd, "The question was put and no answer came within 15 minutes. Ask again, or compare it with its source."
+		}
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{ui.Is(ui.StatusChip(ui.StatusParams{Tone: tone, Word: word})), ui.Text(c.Name), ui.Text(c.Sentence), {Text: c.ByName, Sub: c.Credential},
 			ui.Is(ui.Time(ui.TimeParams{At: c.At.Time(), Zone: p.Clock.Zone, Form: ui.TimeMinute}))}})
 	}

@@ -36,8 +36,8 @@ type box struct {
 	held   []*http.Request
 	used   map[string]int // faults that took hold, by kind
 
-	companies     map[string]int // how often each was asked for, by e-mail
-	registrations map[string]int // how often each address and account was asked for, by place
+	companies     map[string]int             // how often each was asked for, by e-mail
+	registrations map[string]map[string]bool // the request ids with which each address and account was asked for, by place
 }
 
 // creations are the paths at which money moves.

@@ -149,7 +149,7 @@ func destinationsAreWhole(h *house) (faults []string) {
 		}
 		place := placeOf(page.Destination.Values)
 		b.mu.Lock()
-		asked := b.registrations[place]
+		asked := len(b.registrations[place])
 		b.mu.Unlock()
 		n := there[place]
 		delete(there, place)
@@ -190,7 +190,7 @@ func (h *house) standsThere(b *box) map[string]int {
 				h.t.Fatalf("%s: %v", h.name, err)
 			}
 			for _, e := range entries {
-				if place := placeOf(e.Values); b.registrations[place] > 0 {
+				if place := placeOf(e.Values); len(b.registrations[place]) > 0 {
 					out[place]++
 				}
 			}
@@ -206,7 +206,8 @@ func placeOf(values map[string]string) string {
 	return strings.ToLower(values["network"] + values["address"] + values["account"])
 }
 
-// countRegistrations counts, on the road, how often each address and account is asked for. What is held back is counted when it arrives.
+// countRegistrations counts, on the road, how often each address and account is asked for, by request ids: the same one may come again with a new token,
+// after the old one was refused. What is held back is counted when it arrives.
 func (b *box) countRegistrations(r *http.Request) {
 	if !strings.HasSuffix(r.URL.Path, bookWrites[0]) && !strings.HasSuffix(r.URL.Path, bookWrites[1]) {
 		return
@@ -214,7 +215,7 @@ func (b *box) countRegistrations(r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	var sent struct {
-		Query struct{ Network, Address, BeneficiaryAccount string } `json:"query"`
+		Query struct{ Network, Address, BeneficiaryAccount, RequestID string } `json:"query"`
 	}
 	if err != nil || json.Unmarshal(body, &sent) != nil {
 		return
@@ -222,7 +223,11 @@ func (b *box) countRegistrations(r *http.Request) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.registrations == nil {
-		b.registrations = map[string]int{}
+		b.registrations = map[string]map[string]bool{}
 	}
-	b.registrations[strings.ToLower(sent.Query.Network+sent.Query.Address+sent.Query.BeneficiaryAccount)]++
+	place := strings.ToLower(sent.Query.Network + sent.Query.Address + sent.Query.BeneficiaryAccount)
+	if b.registrations[place] == nil {
+		b.registrations[place] = map[string]bool{}
+	}
+	b.registrations[place][sent.Query.RequestID] = true
 }

@@ -330,7 +330,7 @@ func (h *house) turn() {
 		case t.Kind == models.Payout && now.State == models.Succeeded:
 			h.settle(t, "returned")
 		case t.Kind == models.Deposit && (now.State == models.Expired || now.State == models.Cancelled):
-			h.settle(t, "paid_late")
+			h.settle(t, [][]string{{"paid_late"}, {"paid_short", "paid_late"}}[h.rnd.IntN(2)]...)
 		}
 	}
 	for _, d := range []time.Duration{24 * time.Hour, 6 * time.Hour, 6 * time.Hour} {

@@ -594,27 +594,31 @@ func TestManySendersMakeOneAttempt(t *testing.T) {
 	})
 }
 
+// However a deposit ended, its payer may pay after that: too little, and then too much.
 func TestADepositIsPaidShortLateAndTooMuch(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
-		x := h.create(t, models.Deposit, "")
-		must(t, h.money.Send(t.Context(), x.ID))
-		h.bank.find = func(providers.Query) providers.Finding { return found(models.Expired) }
 		h.bank.send = nil
-		must(t, h.money.Ask(t.Context(), x.ID))
-		h.is(t, x.ID, models.Expired)
-		short := found(models.Succeeded)
-		short.Status.Amount = models.Money{Minor: 100000, Asset: "BRL"}
-		h.bank.find = func(providers.Query) providers.Finding { return short }
-		must(t, h.money.Ask(t.Context(), x.ID))
-		h.is(t, x.ID, models.PartiallyPaid)
-		if a, _ := h.available(t); a != 100000 {
-			t.Errorf("credited %d", a)
-		}
-		short.Status.Amount.Minor = 200000
-		must(t, h.money.Ask(t.Context(), x.ID))
-		p := h.is(t, x.ID, models.Succeeded)
-		if a, _ := h.available(t); a != 200000 || p.Transaction.Alert == "" {
-			t.Errorf("credited %d, alert %q", a, p.Transaction.Alert)
+		for n, ended := range []models.State{models.Expired, models.Cancelled, models.Failed} {
+			before := int64(n) * 200000
+			x := h.create(t, models.Deposit, "")
+			must(t, h.money.Send(t.Context(), x.ID))
+			h.bank.find = func(providers.Query) providers.Finding { return found(ended) }
+			must(t, h.money.Ask(t.Context(), x.ID))
+			h.is(t, x.ID, ended)
+			short := found(models.Succeeded)
+			short.Status.Amount = models.Money{Minor: 100000, Asset: "BRL"}
+			h.bank.find = func(providers.Query) providers.Finding { return short }
+			must(t, h.money.Ask(t.Context(), x.ID))
+			h.is(t, x.ID, models.PartiallyPaid)
+			if a, _ := h.available(t); a != before+100000 {
+				t.Errorf("after it was %s: credited %d", ended, a-before)
+			}
+			short.Status.Amount.Minor = 200000
+			must(t, h.money.Ask(t.Context(), x.ID))
+			p := h.is(t, x.ID, models.Succeeded)
+			if a, _ := h.available(t); a != before+200000 || p.Transaction.Alert == "" {
+				t.Errorf("after it was %s: credited %d, alert %q", ended, a-before, p.Transaction.Alert)
+			}
 		}
 	})
 }

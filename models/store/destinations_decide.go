@@ -231,8 +231,8 @@ func (tx *Tx) destinationChecks(id string) (out []models.DestinationCheck, err e
 	return out, rows.Err()
 }
 
-// AddDestinationCheck keeps a provider's word about a destination as evidence. token is that of a question whose answer comes by webhook. It needs
-// destinations.create or destinations.approve.
+// AddDestinationCheck keeps a provider's word about a destination as evidence. token is that of a question whose answer comes by webhook; the answer may
+// have come before this is written. It needs destinations.create or destinations.approve.
 func (s *Store) AddDestinationCheck(ctx context.Context, a models.Actor, env models.Environment, id string, c models.DestinationCheck, token string) error {
 	if !maySeeDestinations(a) {
 		return a.Require(models.DestinationsCreate)
@@ -241,6 +241,17 @@ func (s *Store) AddDestinationCheck(ctx context.Context, a models.Actor, env mod
 		d, err := tx.lockDestination(id, env)
 		if err != nil {
 			return err
+		}
+		if token != "" {
+			var answered models.Micros
+			var verdict, name, sentence string
+			err := tx.QueryRow("SELECT answered_us, verdict, name, sentence FROM verifications WHERE token = ? AND credential_id = ?"+tx.ForUpdate(), token, c.CredentialID).Scan(&answered, &verdict, &name, &sentence)
+			if err != nil && !IsNoRow(err) {
+				return err
+			}
+			if answered != 0 {
+				c.Verdict, c.Name, c.Sentence, token = verdict, name, sentence, ""
+			}
 		}
 		if err := tx.Exec("INSERT INTO destination_checks (id, destination_id, credential_id, at_us, by_name, verdict, name, sentence, token) VALUES (?,?,?,?,?,?,?,?,?)",
 			models.NewID(), d.ID, c.CredentialID, tx.Now, a.Name, c.Verdict, models.Safe(c.Name, 120), models.Safe(c.Sentence, 300), token); err != nil {
