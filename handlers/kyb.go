@@ -179,8 +179,7 @@ func (h *KYB) casePage(c *Ctx, id string) (views.KYBCaseParams, error) {
 	}
 	p := views.KYBCaseParams{KYBCasePage: page, Me: c.Actor, Clock: c.Clock(), Today: models.DateOf(models.At(c.Now)), Providers: providerOptions(h.Providers)}
 	for _, l := range page.Links {
-		rules, ok := h.rules(l.Provider, c.Env)
-		if ok {
+		if rules, ok := page.Rules[l.ID]; ok {
 			p.Lists = append(p.Lists, views.KYBList{Link: l, Rules: rules, Needs: models.Needs(rules, page.Case.Type, l, page.Documents, p.Today)})
 		}
 	}

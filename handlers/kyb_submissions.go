@@ -90,16 +90,21 @@ func (h *KYB) submissions(c *Ctx) error {
 	return c.Render(views.KYBSubmissions(p))
 }
 
-// limitsOf says what fits into a call of each provider in the list.
+// limitsOf says what fits into a call through each credential in the list.
 func (h *KYB) limitsOf(c *Ctx, p *views.KYBSubmissionsParams) error {
 	seen := map[string]bool{}
 	for _, s := range p.Rows {
-		if seen[s.Provider] {
+		if seen[s.CredentialID] {
 			continue
 		}
-		seen[s.Provider] = true
-		if r, ok := h.rules(s.Provider, c.Env); ok {
-			p.Limits = append(p.Limits, fmt.Sprintf("%s takes up to %d companies in one call, %s together; more are handed over in several calls, one after the other.", r.Title, r.MaxCompanies, models.Megabytes(r.BatchBytes)))
+		seen[s.CredentialID] = true
+		r, ok, err := h.Store.KYBRulesOf(c.Context(), c.Actor, c.Env, s.CredentialID)
+		if err != nil {
+			return err
+		}
+		says := fmt.Sprintf("%s takes up to %d companies in one call, %s together; more are handed over in several calls, one after the other.", r.Title, r.MaxCompanies, models.Megabytes(r.BatchBytes))
+		if ok && !slices.Contains(p.Limits, says) {
+			p.Limits = append(p.Limits, says)
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ type KYBFilter struct {
 	Missing     bool // something is missing that is due
 	Questions   bool
 	Within      int    // days in which something ends; 0: not looked at
-	Search      string // part of the company's name
+	Search      string // words of the company's name or its number in the register, each by its beginning
 	Cursor      Cursor
 	Limit       int
 }
@@ -74,10 +74,11 @@ type KYBCasePage struct {
 	Case        KYBCase
 	Links       []KYBLink
 	Documents   []KYBDocument
-	Submissions []KYBSubmission // newest first
-	Tasks       []KYBTask       // open ones first
-	Events      []KYBEvent      // newest first
-	Sent        map[string]bool // versions that left with the newest submission of an account, by link and version
+	Submissions []KYBSubmission     // newest first
+	Tasks       []KYBTask           // open ones first
+	Events      []KYBEvent          // newest first
+	Sent        map[string]bool     // versions that a provider has, by link and version
+	Rules       map[string]KYBRules // of each link's provider under the settings of its credential
 }
 
 // KYBRunPage is a run with what it carries.

@@ -200,7 +200,7 @@ func kybFilterForm(p KYBCasesParams, name, label string, options []ui.Option) te
 			}
 			ctx = templ.InitializeContext(ctx)
 			if name == "q" {
-				templ_7745c5c3_Err = ui.Field(ui.FieldParams{Name: "q", ID: "filter-q", Label: "A part of the company’s name", Type: ui.SearchField, Value: p.Filter.Search, MaxLength: 100}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Field(ui.FieldParams{Name: "q", ID: "filter-q", Label: "Words of its name, or its register number", Help: "The beginning of a word is enough.", Type: ui.SearchField, Value: p.Filter.Search, MaxLength: 100}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -1798,7 +1798,7 @@ func KYBPrepare(p KYBPrepareParams) templ.Component {
 
 func resendSentence(r models.KYBRules) string {
 	if r.Resend == models.ResendChanged {
-		return "After a question or a refusal it wants only what changed: that is ticked."
+		return "After a question or a refusal it wants only what changed: that is ticked, and a version that it has already is not taken into the set."
 	}
 	return "After a question or a refusal the whole set is handed over again, because the contract does not say that a part is enough."
 }

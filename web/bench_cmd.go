@@ -130,9 +130,9 @@ func (b *bench) run(ctx context.Context, folder string) error {
 	b.say("%s, %d connections, %.1f s a measurement\n", machine(), b.cmd.Connections, b.cmd.Seconds)
 	for _, n := range b.cmd.Rows {
 		h := &benchHouse{bench: b, rows: n, cfg: Config{Data: houseFolder(folder, n), Database: b.env.Config.Database, Demo: true, GracePeriod: time.Second}}
-		h.destinations = 10_000
+		h.destinations, h.documents = 10_000, 2_000
 		if len(b.houses) == 0 && len(b.cmd.Rows) > 1 {
-			h.destinations = 100
+			h.destinations, h.documents = 100, 20
 		}
 		b.houses = append(b.houses, h)
 		if err := h.fill(ctx); err != nil {

@@ -22,13 +22,14 @@ var benchProviders = []string{"onekey", "wspn"}
 type benchHouse struct {
 	bench        *bench
 	rows         int
+	documents    int // of KYB: twenty in the smallest, two thousand in the others
 	destinations int // as many as the house was filled with: a hundred in the smallest, ten thousand in the others
 	cfg          Config
 
 	demo   *demonstration
 	app    *App
-	token  string // of a signed-in session of finance
-	static []byte // what the static page shows
+	tokens map[string]string // of signed-in sessions, by who it is
+	static []byte            // what the static page shows
 	quit   func() error
 }
 
@@ -65,6 +66,9 @@ func (h *benchHouse) fill(ctx context.Context) (err error) {
 		if err := h.recognise(ctx); err != nil {
 			return err
 		}
+		if err := h.kyb(ctx); err != nil {
+			return fmt.Errorf("KYB: %w", err)
+		}
 		return h.signIn(ctx)
 	}
 	if err := h.demo.invite(ctx); err != nil {
@@ -94,6 +98,9 @@ func (h *benchHouse) fill(ctx context.Context) (err error) {
 	if err := h.demo.destinations(ctx); err != nil {
 		return fmt.Errorf("destinations: %w", err)
 	}
+	if err := h.kyb(ctx); err != nil {
+		return fmt.Errorf("KYB: %w", err)
+	}
 	return h.signIn(ctx)
 }
 
@@ -122,14 +129,20 @@ func (h *benchHouse) recognise(ctx context.Context) error {
 	return nil
 }
 
+// signIn opens the sessions with which pages are asked for.
 func (h *benchHouse) signIn(ctx context.Context) error {
 	s := h.demo.rt.Store
-	link, err := s.DemoLink(ctx, h.demo.people["finance"].UserID)
-	if err != nil {
-		return err
+	h.tokens = map[string]string{}
+	for _, who := range []string{"finance", "compliance"} {
+		link, err := s.DemoLink(ctx, h.demo.people[who].UserID)
+		if err != nil {
+			return err
+		}
+		if h.tokens[who], err = s.SignInByDemoLink(ctx, link, models.From{IP: "127.0.0.1", Agent: "bench"}); err != nil {
+			return err
+		}
 	}
-	h.token, err = s.SignInByDemoLink(ctx, link, models.From{IP: "127.0.0.1", Agent: "bench"})
-	return err
+	return nil
 }
 
 // start serves the house with its engine, as serve does, and fresh stand-ins.
@@ -185,7 +198,7 @@ func (h *benchHouse) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	req.AddCookie(&http.Cookie{Name: cookiePlain, Value: h.token})
+	req.AddCookie(&http.Cookie{Name: cookiePlain, Value: h.tokens["finance"]})
 	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	var res *http.Response
 	for range 50 { // the listener is there, the server may be a moment behind it

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -71,6 +72,7 @@ type page struct {
 	flat bool // its latency is to stay the same whatever the number of rows
 	of   func(ctx context.Context, h *benchHouse) (path string, err error)
 	size func(h *benchHouse) int // of what the page lists, where that is not transactions
+	as   string                  // who looks; finance when left out
 }
 
 // rows is how much there is of what the page lists.
@@ -100,35 +102,35 @@ func between(from, to int) func(context.Context, *benchHouse) (string, error) {
 }
 
 func benchPages() []page {
-	return []page{
-		{"list", true, fixed("/transactions"), nil},
-		{"list, compressed", false, fixed("/transactions"), nil},
-		{"list, one status", true, fixed("/transactions?state=failed"), nil},
-		{"list, provider, kind and status", true, fixed("/transactions?provider=onekey&kind=payout&state=succeeded"), nil},
-		{"list, several kinds and statuses", true, fixed("/transactions?kind=payout,refund&state=failed,cancelled,returned"), nil},
-		{"list, a sparse combination", true, fixed("/transactions?state=unknown&kind=payout&provider=wspn"), nil},
-		{"list, what needs attention", true, fixed("/transactions?attention=1"), nil},
-		{"list, a month of the year", true, between(200, 170), nil},
-		{"list, last 7 days of one kind", true, fixed("/transactions?when=7d&kind=deposit"), nil},
-		{"list, amounts above", true, fixed("/transactions?asset=BRL&min=900"), nil},
-		{"list, amounts nobody has", true, fixed("/transactions?asset=BRL&min=90000000"), nil},
-		{"deep page, the middle", true, deep(0.5, ""), nil},
-		{"deep page, near the end", true, deep(0.99, ""), nil},
-		{"deep page of a filter", true, deep(0.5, "kind=payout&state=succeeded&"), nil},
+	return append([]page{
+		{"list", true, fixed("/transactions"), nil, ""},
+		{"list, compressed", false, fixed("/transactions"), nil, ""},
+		{"list, one status", true, fixed("/transactions?state=failed"), nil, ""},
+		{"list, provider, kind and status", true, fixed("/transactions?provider=onekey&kind=payout&state=succeeded"), nil, ""},
+		{"list, several kinds and statuses", true, fixed("/transactions?kind=payout,refund&state=failed,cancelled,returned"), nil, ""},
+		{"list, a sparse combination", true, fixed("/transactions?state=unknown&kind=payout&provider=wspn"), nil, ""},
+		{"list, what needs attention", true, fixed("/transactions?attention=1"), nil, ""},
+		{"list, a month of the year", true, between(200, 170), nil, ""},
+		{"list, last 7 days of one kind", true, fixed("/transactions?when=7d&kind=deposit"), nil, ""},
+		{"list, amounts above", true, fixed("/transactions?asset=BRL&min=900"), nil, ""},
+		{"list, amounts nobody has", true, fixed("/transactions?asset=BRL&min=90000000"), nil, ""},
+		{"deep page, the middle", true, deep(0.5, ""), nil, ""},
+		{"deep page, near the end", true, deep(0.99, ""), nil, ""},
+		{"deep page of a filter", true, deep(0.5, "kind=payout&state=succeeded&"), nil, ""},
 		{"search by reference", true, func(ctx context.Context, h *benchHouse) (string, error) {
 			t, err := h.sample(ctx, models.Filter{Kinds: []models.Kind{models.Payout}})
 			if err != nil {
 				return "", err
 			}
 			return "/transactions?q=" + t.Reference, nil
-		}, nil},
+		}, nil, ""},
 		{"search by their number", true, func(ctx context.Context, h *benchHouse) (string, error) {
 			t, err := h.sample(ctx, models.Filter{States: []models.State{models.Succeeded}, Kinds: []models.Kind{models.Deposit}})
 			if err != nil {
 				return "", err
 			}
 			return "/transactions?q=" + t.ProviderRef, nil
-		}, nil},
+		}, nil, ""},
 		{name: "destinations", flat: true, of: fixed("/destinations"), size: destinationsOf},
 		{name: "destinations, usable bank accounts", flat: true, of: fixed("/destinations?state=usable&kind=bank"), size: destinationsOf},
 		{name: "destinations, search by name", flat: true, size: destinationsOf, of: func(ctx context.Context, h *benchHouse) (string, error) {
@@ -147,8 +149,8 @@ func benchPages() []page {
 				err = errors.New("no transaction has its details")
 			}
 			return "/transactions/" + id, err
-		}, nil},
-	}
+		}, nil, ""},
+	}, kybPages()...)
 }
 
 // pages measures every page in every house beside the static page of the same run; the plain list beside database/sql as well.
@@ -165,11 +167,11 @@ func (b *bench) pages(ctx context.Context) error {
 				return fmt.Errorf("%s: %w", p.name, err)
 			}
 			squeezed := strings.HasSuffix(p.name, "compressed")
-			loads = append(loads, &load{name: p.name, base: h.base(), paths: []string{path}, token: h.token, gzip: squeezed},
+			loads = append(loads, &load{name: p.name, base: h.base(), paths: []string{path}, token: h.tokens[cmp.Or(p.as, "finance")], gzip: squeezed},
 				&load{name: "static page", base: h.base(), paths: []string{"/bench/static"}, gzip: squeezed})
 			owners = append(owners, h)
 			if p.name == "list" {
-				loads = append(loads, &load{name: "database/sql", base: h.base(), paths: []string{"/bench/sql"}, token: h.token})
+				loads = append(loads, &load{name: "database/sql", base: h.base(), paths: []string{"/bench/sql"}, token: h.tokens["finance"]})
 			}
 		}
 		if err := b.contest(ctx, loads...); err != nil {

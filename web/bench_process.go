@@ -120,7 +120,7 @@ func (h *benchHouse) startUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		d, err := c.firstPage(ctx, h.token)
+		d, err := c.firstPage(ctx, h.tokens["finance"])
 		if err == nil && i == times-1 {
 			time.Sleep(5 * time.Second)
 			all, own := memory(c.cmd.Process.Pid)
@@ -165,13 +165,13 @@ func (h *benchHouse) export(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.firstPage(ctx, h.token); err != nil {
+	if _, err := c.firstPage(ctx, h.tokens["finance"]); err != nil {
 		return errors.Join(err, c.stop())
 	}
 	best, shell, all, own := time.Hour, time.Hour, 0.0, 0.0
 	lines := 0
 	for range 2 {
-		d, n, a, o, err := c.csv(ctx, h.token)
+		d, n, a, o, err := c.csv(ctx, h.tokens["finance"])
 		if err != nil {
 			return errors.Join(err, c.stop())
 		}

@@ -55,6 +55,13 @@ func openArchive(t *testing.T, scanner string) *archive {
 	}
 	t.Cleanup(func() { _ = disk.Close() })
 	a.files = files.Seal(disk, storetest.Vault(t))
+	a.store.UseKYB(func(provider string, env models.Environment, settings map[string]string) (models.KYBRules, bool) {
+		p, ok := all.Registry().Get(provider)
+		if !ok || p.Description.KYB == nil {
+			return models.KYBRules{}, false
+		}
+		return p.Description.KYB(env, settings), true
+	})
 	if a.App, err = web.New(web.Config{Data: t.TempDir(), Listen: l.Addr().String(), Demo: true, GracePeriod: 5 * time.Second}, web.Deps{Store: a.store, Log: slog.New(slog.NewJSONHandler(a.log, nil)),
 		Clock: a.clock.Now, Providers: all.Registry(), Files: a.files, Scan: files.Scanner{Addr: scanner, Timeout: 5 * time.Second}}); err != nil {
 		t.Fatal(err)
@@ -397,40 +404,5 @@ func TestWithAScannerAFileIsCleanOrRefused(t *testing.T) {
 		case !ok && (len(docs) != 0 || a.kept(t) != 0 || !strings.Contains(got.body, "found Eicar-Test-Signature")):
 			t.Errorf("%s: %s, %d kept", verdict, got.body, a.kept(t))
 		}
-	}
-}
-
-func TestASubAccountsPageShowsTheCaseThatHoldsItsDocuments(t *testing.T) {
-	a := openArchive(t, "")
-	ada, ines := a.ada.Actor(a.store), a.ines.Actor(a.store)
-	cred, err := a.store.CreateCredential(t.Context(), ada, storetest.Vault(t), models.CredentialSpec{Provider: "wspn", Environment: models.Sandbox, CredentialNotes: models.CredentialNotes{Name: "WSPN"},
-		Values: map[string]string{"base_url": "http://127.0.0.1:1"}, Secrets: map[string]string{"api_key": "key-0123456789", "api_secret": "secret-0123456789"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := models.At(a.clock.Now())
-	held := models.KYBCase{ID: models.NewID(), Environment: models.Sandbox, Company: "Gamma <b>Ltd", Country: "SGP", Type: "corporate", State: models.CaseCollecting, CreatedAt: now, UpdatedAt: now, Version: 1}
-	l := models.KYBLink{ID: models.NewID(), CaseID: held.ID, Environment: models.Sandbox, Provider: "wspn", CredentialID: cred.ID, Account: "300777", Standing: models.KYBNone, Word: "Pending KYC", OpenedAt: now}
-	if err := a.store.FillKYB(t.Context(), ines, []store.KYBSeed{{Case: held, Link: l, SubAccount: true}}); err != nil {
-		t.Fatal(err)
-	}
-	p, err := a.store.KYBCase(t.Context(), ines, models.Sandbox, held.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := "/sub-accounts/" + p.Links[0].SubAccountID
-	card := a.get(t, path, a.ines.Token).doc(t).Find("#kyb")
-	if href, _ := card.Find("a").Attr("href"); href != "/kyb/cases/"+held.ID || !strings.Contains(card.Text(), "Case of Gamma <b>Ltd") || !strings.Contains(card.Text(), "Collecting") || !strings.Contains(card.Text(), "Pending KYC") {
-		t.Errorf("the card: %q", strings.Join(strings.Fields(card.Text()), " "))
-	}
-	fay := storetest.Add(t, a.store, "fay@example.com", "Fay", models.Finance)
-	if card := a.get(t, path, fay.Token).doc(t).Find("#kyb"); card.Find("a").Length() != 0 || strings.Contains(card.Text(), "Case of") {
-		t.Errorf("finance, who may not read KYB, sees %q", strings.Join(strings.Fields(card.Text()), " "))
-	}
-	if err := a.store.UnlinkKYB(t.Context(), ines, models.Sandbox, held.ID, l.ID); err != nil {
-		t.Fatal(err)
-	}
-	if card := a.get(t, path, a.ines.Token).doc(t).Find("#kyb"); !strings.Contains(card.Text(), "No case holds documents for it") {
-		t.Errorf("without a case: %q", strings.Join(strings.Fields(card.Text()), " "))
 	}
 }

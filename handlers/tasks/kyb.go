@@ -291,12 +291,16 @@ func (k *KYB) Heard(ctx context.Context, credentialID, account string) error {
 	return err
 }
 
-// Sweep finds what no job reached: calls that a dead process left open, runs with something to send, questions that are due, files to remove.
+// Sweep finds what no job reached: calls that a dead process left open, runs with something to send, questions that are due, files to remove,
+// cases that cannot be searched yet.
 func (k *KYB) Sweep(ctx context.Context) error {
 	if n, err := k.Store.LostKYBCalls(ctx, k.Instance, k.Alone); err != nil {
 		return err
 	} else if n > 0 {
 		k.Log.Warn("calls with documents were left open; what became of them is being asked", "calls", n)
+	}
+	if _, err := k.Store.WordKYB(ctx); err != nil {
+		return err
 	}
 	runs, err := k.Store.RunningKYB(ctx)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ type courier struct {
 	ines, omar models.Actor
 }
 
-func newCourier(t *testing.T, s *store.Store) *courier {
+func newCourier(t *testing.T, s *store.Store, settings map[string]string) *courier {
 	t.Helper()
 	secrets := map[string]string{"api_key": "key-0123456789", "api_secret": "secret-0123456789"}
 	calls := make(chan providers.Delivery, 20)
@@ -54,15 +55,15 @@ func newCourier(t *testing.T, s *store.Store) *courier {
 	}
 	p := wspn.Provider()
 	registry := providers.NewRegistry(p)
-	s.UseKYB(func(string, models.Environment, map[string]string) (models.KYBRules, bool) {
-		return p.Description.KYB(models.Sandbox, nil), true
+	s.UseKYB(func(_ string, _ models.Environment, settings map[string]string) (models.KYBRules, bool) {
+		return p.Description.KYB(models.Sandbox, settings), true
 	})
 	v := storetest.Vault(t)
 	c := &courier{T: t, store: s, url: srv.URL, calls: calls, ines: who("u-ines", "Inês", models.Compliance), omar: who("u-omar", "Omar", models.Compliance)}
 	ann := who("u-ann", "Ann", models.Admin)
 	var err error
 	if c.cred, err = s.CreateCredential(t.Context(), ann, v, models.CredentialSpec{Provider: "wspn", Environment: models.Sandbox, CredentialNotes: models.CredentialNotes{Name: "WSPN"},
-		Values: map[string]string{"base_url": srv.URL}, Secrets: secrets, Settings: map[string]string{}}); err != nil {
+		Values: map[string]string{"base_url": srv.URL}, Secrets: secrets, Settings: settings}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.AskChange(t.Context(), ann, models.CredentialChange{CredentialID: c.cred.ID, Kind: models.ChangeActivate}, c.cred.Version); err != nil {
@@ -114,24 +115,38 @@ func (c *courier) company(i int) models.KYBSubmission {
 	if err != nil {
 		c.Fatal(err)
 	}
-	id, body := models.NewID(), fmt.Appendf(nil, "%%PDF-1.4 of %s", account)
-	kept, err := c.kyb.Files.Put(c.Context(), "kyb/sandbox/"+id, bytes.NewReader(body), int64(len(body)))
-	if err != nil {
-		c.Fatal(err)
-	}
-	d, _, err := c.store.AddKYBFile(c.Context(), c.ines, models.Sandbox, store.NewKYBFile{CaseID: k.ID, ID: id, Key: kept.Key, Name: "incorporation.pdf", Kind: "incorporation", Type: files.PDF, Size: kept.Size, SHA256: kept.SHA256, Scan: "unscanned"})
-	if err != nil {
-		c.Fatal(err)
-	}
+	d := c.paper(k.ID, "", "incorporation", "%PDF-1.4 of "+account)
 	sub, err := c.store.PrepareKYB(c.Context(), c.ines, models.Sandbox, k.ID, l.ID, []string{d.ID}, "")
 	if err != nil {
 		c.Fatal(err)
 	}
-	page := c.page(sub.ID)
+	c.agrees(sub.ID)
+	return sub
+}
+
+// paper puts a file on a case, as a new document or a new version of one.
+func (c *courier) paper(caseID, documentID, kind, body string) models.KYBDocument {
+	c.Helper()
+	id := models.NewID()
+	kept, err := c.kyb.Files.Put(c.Context(), "kyb/sandbox/"+id, strings.NewReader(body), int64(len(body)))
+	if err != nil {
+		c.Fatal(err)
+	}
+	d, _, err := c.store.AddKYBFile(c.Context(), c.ines, models.Sandbox, store.NewKYBFile{CaseID: caseID, DocumentID: documentID, ID: id, Key: kept.Key, Name: kind + ".pdf", Kind: models.DocumentKind(kind), Type: files.PDF,
+		Size: kept.Size, SHA256: kept.SHA256, Scan: "unscanned"})
+	if err != nil {
+		c.Fatal(err)
+	}
+	return d
+}
+
+// agrees is the second person.
+func (c *courier) agrees(submissionID string) {
+	c.Helper()
+	page := c.page(submissionID)
 	if _, err := c.store.Decide(c.Context(), c.omar, models.Sandbox, page.Requests[0].ID, true, "", page.Requests[0].Digest); err != nil {
 		c.Fatal(err)
 	}
-	return sub
 }
 
 func (c *courier) page(id string) models.KYBSubmissionPage {
@@ -184,7 +199,7 @@ func (c *courier) arrived(i int) int {
 
 func eachCourier(t *testing.T, test func(c *courier)) {
 	t.Helper()
-	storetest.Each(t, func(t *testing.T, s *store.Store) { test(newCourier(t, s)) })
+	storetest.Each(t, func(t *testing.T, s *store.Store) { test(newCourier(t, s, map[string]string{})) })
 }
 
 func TestDocumentsOfManyCompaniesAreHandedOverAndTheProvidersWordIsFollowed(t *testing.T) {

@@ -77,7 +77,10 @@ func (tx *Tx) insertCase(c models.KYBCase) error {
 	if err == nil && n == 0 {
 		return models.FieldErrorf("company", "There is a case for this company in this country already.")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return tx.caseWords(c.ID, c.Environment, c.Company, c.RegNumber)
 }
 
 // ChangeKYBCase writes down what is known of the company now. version is the one that the person saw. Permission kyb.manage.
@@ -106,6 +109,9 @@ func (s *Store) ChangeKYBCase(ctx context.Context, a models.Actor, env models.En
 		}
 		if err := tx.Exec("UPDATE kyb_cases SET company = ?, company_fold = ?, country = ?, company_type = ?, reg_number = ?, note = ? WHERE id = ?",
 			want.Company, foldName(want.Company), want.Country, want.Type, want.RegNumber, want.Note, id); err != nil {
+			return err
+		}
+		if err := tx.caseWords(id, env, want.Company, want.RegNumber); err != nil {
 			return err
 		}
 		if err := tx.refreshCase(id); err != nil {
@@ -256,14 +262,15 @@ func (s *Store) KYBCases(ctx context.Context, a models.Actor, f KYBFilter) (*KYB
 	out := new(KYBCaseList)
 	err := s.View(ctx, func(tx *Tx) error {
 		out.Rows = nil
-		where, args := kybWhere(f, tx.Now)
-		page := keyset{"created_us", "id", f.Cursor, f.Limit}
-		more, margs := page.where()
+		query, args, page, err := tx.casesQuery(f)
+		if err != nil {
+			return err
+		}
 		if err := tx.Each(func(r *sql.Rows) error {
 			c, err := scanCase(r)
 			out.Rows = append(out.Rows, c)
 			return err
-		}, "SELECT "+caseColumns+" FROM kyb_cases WHERE "+where+more+page.order(), append(args, margs...)...); err != nil {
+		}, query, args...); err != nil {
 			return err
 		}
 		out.Rows, out.Newer, out.Older = cutPage(page, out.Rows, func(c models.KYBCase) models.Cursor { return models.Cursor{At: c.CreatedAt, ID: c.ID} })
@@ -272,7 +279,9 @@ func (s *Store) KYBCases(ctx context.Context, a models.Actor, f KYBFilter) (*KYB
 	return out, err
 }
 
-func kybWhere(f KYBFilter, now models.Micros) (string, []any) {
+// casesQuery is the query of one page of cases.
+func (tx *Tx) casesQuery(f KYBFilter) (string, []any, keyset, error) {
+	page := keyset{"created_us", "id", f.Cursor, f.Limit}
 	where, args := "environment = ?", []any{f.Environment}
 	if f.State != "" {
 		where, args = where+" AND state = ?", append(args, f.State)
@@ -284,13 +293,17 @@ func kybWhere(f KYBFilter, now models.Micros) (string, []any) {
 		where += " AND questions > 0"
 	}
 	if f.Within > 0 {
-		where, args = where+" AND next_day <> '' AND next_day <= ?", append(args, models.DateOf(now).Add(f.Within))
+		where, args = where+" AND next_day <> '' AND next_day <= ?", append(args, models.DateOf(tx.Now).Add(f.Within))
 	}
 	if f.Search != "" {
-		like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(foldName(f.Search)) + "%"
-		where, args = where+` AND company_fold LIKE ? ESCAPE '\'`, append(args, like)
+		found, more, err := tx.caseSearch(f.Environment, f.Search)
+		if err != nil {
+			return "", nil, page, err
+		}
+		where, args = where+found, append(args, more...)
 	}
-	return where, args
+	after, more := page.where()
+	return "SELECT " + caseColumns + " FROM kyb_cases WHERE " + where + after + page.order(), append(args, more...), page, nil
 }
 
 // keyset is one page of a list that is ordered by a moment and an id, newest first.

@@ -252,6 +252,12 @@ func (tx *Tx) openTask(l models.KYBLink, submissionID, text string) error {
 		models.NewID(), l.CaseID, l.Environment, l.ID, submissionID, models.Safe(text, 800), tx.Now)
 }
 
+const (
+	calendarQuery = `SELECT d.day, d.what, d.case_id, c.company, d.document_id, d.link_id, d.provider, d.account, d.requirement, d.sentence FROM kyb_deadlines d JOIN kyb_cases c ON c.id = d.case_id
+		WHERE d.environment = ? AND d.day >= ? AND d.day <= ? ORDER BY d.environment, d.day, d.case_id, d.seq LIMIT ?`
+	daysQuery = "SELECT day, what, COUNT(*) FROM kyb_deadlines WHERE environment = ? AND day >= ? AND day <= ? GROUP BY day, what"
+)
+
 // KYBCalendar lists what ends and falls due from one day to another, at most limit lines, and how many more there are beyond. Permission kyb.read.
 func (s *Store) KYBCalendar(ctx context.Context, a models.Actor, env models.Environment, from, to models.Date, limit int) (out []models.Deadline, more bool, err error) {
 	if err := a.Require(models.KYBRead); err != nil {
@@ -270,8 +276,7 @@ func (s *Store) KYBCalendar(ctx context.Context, a models.Actor, env models.Envi
 			}
 			out = append(out, d)
 			return nil
-		}, `SELECT d.day, d.what, d.case_id, c.company, d.document_id, d.link_id, d.provider, d.account, d.requirement, d.sentence FROM kyb_deadlines d JOIN kyb_cases c ON c.id = d.case_id
-			WHERE d.environment = ? AND d.day >= ? AND d.day <= ? ORDER BY d.environment, d.day, d.case_id, d.seq LIMIT ?`, env, from, to, limit+1)
+		}, calendarQuery, env, from, to, limit+1)
 	})
 	return out, more, err
 }
@@ -293,7 +298,7 @@ func (s *Store) KYBDays(ctx context.Context, a models.Actor, env models.Environm
 			}
 			out[day][what] = n
 			return err
-		}, "SELECT day, what, COUNT(*) FROM kyb_deadlines WHERE environment = ? AND day >= ? AND day <= ? GROUP BY day, what", env, from, to)
+		}, daysQuery, env, from, to)
 	})
 	return out, err
 }

@@ -80,6 +80,9 @@ func (s *Store) PrepareKYB(ctx context.Context, a models.Actor, env models.Envir
 		if err := rules.CheckFiles(files); err != nil {
 			return err
 		}
+		if err := tx.onlyChanged(l, rules, files); err != nil {
+			return err
+		}
 		sub = models.KYBSubmission{ID: models.NewID(), Environment: env, CaseID: caseID, LinkID: linkID, CredentialID: l.CredentialID, Provider: l.Provider, Account: l.Account, Company: c.Company,
 			State: models.SubWaiting, Digest: models.SubmissionDigest(env, l.CredentialID, l.Account, files), Files: files, FileCount: int64(len(files)), Note: note,
 			CreatedAt: tx.Now, CreatedBy: a.UserID, CreatedName: a.Name}
@@ -92,6 +95,50 @@ func (s *Store) PrepareKYB(ctx context.Context, a models.Actor, env models.Envir
 		return tx.askKYBApproval(a, c, sub, rules.Title)
 	})
 	return sub, err
+}
+
+// takenFiles is the condition on submissions whose files a provider has: it took them, whatever it then said of the company. What was not taken, or
+// perhaps never arrived, is not there.
+const takenFiles = "s.state IN ('submitted', 'question', 'refused', 'verified')"
+
+// onlyChanged refuses files that a provider has already where its contract says that it wants only what changed.
+func (tx *Tx) onlyChanged(l models.KYBLink, rules models.KYBRules, files []models.KYBFile) error {
+	if rules.Resend != models.ResendChanged {
+		return nil
+	}
+	there, err := tx.texts("SELECT f.version_id FROM kyb_submissions s JOIN kyb_submission_files f ON f.submission_id = s.id WHERE s.link_id = ? AND "+takenFiles, l.ID)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if slices.Contains(there, f.VersionID) {
+			return models.FieldErrorf("files", "%s has this version of %s already and wants only what changed. Take it out of the set, or upload a newer version first.", rules.Title, f.Name)
+		}
+	}
+	return nil
+}
+
+// KYBRulesOf gives a provider's rules under the settings of a credential; ok is false where the provider takes no documents. Permission kyb.read.
+func (s *Store) KYBRulesOf(ctx context.Context, a models.Actor, env models.Environment, credentialID string) (rules models.KYBRules, ok bool, err error) {
+	if err := a.Require(models.KYBRead); err != nil {
+		return rules, false, err
+	}
+	err = s.View(ctx, func(tx *Tx) error {
+		l := models.KYBLink{CredentialID: credentialID, Environment: env}
+		err := tx.QueryRow("SELECT provider FROM credentials WHERE id = ? AND environment = ?", credentialID, env).Scan(&l.Provider)
+		if IsNoRow(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		rules, err = tx.rulesOfLink(l)
+		if ok = err == nil; models.Is(err, models.Conflict) {
+			return nil
+		}
+		return err
+	})
+	return rules, ok, err
 }
 
 // chosenFiles takes the current versions of the chosen documents, in the order of the case.
@@ -389,6 +436,17 @@ func (s *Store) KYBCase(ctx context.Context, a models.Actor, env models.Environm
 		if p.Links, err = tx.kybLinks(id); err != nil {
 			return err
 		}
+		p.Rules = map[string]models.KYBRules{}
+		for _, l := range p.Links {
+			rules, err := tx.rulesOfLink(l)
+			if models.Is(err, models.Conflict) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			p.Rules[l.ID] = rules
+		}
 		if p.Documents, err = tx.kybDocuments(id); err != nil {
 			return err
 		}
@@ -404,7 +462,7 @@ func (s *Store) KYBCase(ctx context.Context, a models.Actor, env models.Environm
 			p.Sent[link+" "+version] = true
 			return err
 		}, `SELECT s.link_id, f.version_id FROM kyb_submissions s JOIN kyb_submission_files f ON f.submission_id = s.id
-			WHERE s.case_id = ? AND s.state IN ('submitted', 'question', 'refused', 'verified')`, id); err != nil {
+			WHERE s.case_id = ? AND `+takenFiles, id); err != nil {
 			return err
 		}
 		return tx.Each(func(r *sql.Rows) error {

@@ -57,6 +57,33 @@ func (s *Store) DestinationPlan(ctx context.Context, f models.DestinationFilter,
 	return plan, err
 }
 
+// KYBPlans tells how the database reads the lists and the calendar of KYB, by what is read.
+func (s *Store) KYBPlans(ctx context.Context, filters map[string]models.KYBFilter, day models.Date) (plans map[string]string, err error) {
+	plans = map[string]string{}
+	err = s.View(ctx, func(tx *Tx) error {
+		for name, f := range filters {
+			f.Limit = 50
+			query, args, _, err := tx.casesQuery(f)
+			if err != nil {
+				return err
+			}
+			if plans[name], err = tx.explain(query, args...); err != nil {
+				return err
+			}
+		}
+		page := keyset{"d.created_us", "d.id", models.Cursor{}, 50}
+		if plans["documents"], err = tx.explain("SELECT "+documentColumns+", c.company"+documentFrom+" JOIN kyb_cases c ON c.id = d.case_id WHERE d.environment = ?"+page.order(), models.Sandbox); err != nil {
+			return err
+		}
+		if plans["calendar"], err = tx.explain(calendarQuery, models.Sandbox, day, day.Add(30), 201); err != nil {
+			return err
+		}
+		plans["days"], err = tx.explain(daysQuery, models.Sandbox, day, day.Add(30))
+		return err
+	})
+	return plans, err
+}
+
 // explain tells how the database would answer a query, a line for each step.
 func (tx *Tx) explain(query string, args ...any) (plan string, err error) {
 	words, before := "EXPLAIN QUERY PLAN ", []any{new(any), new(any), new(any)}

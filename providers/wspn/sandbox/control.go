@@ -53,9 +53,19 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodGet && path == "":
 		s.page(w)
 		return
-	case r.Method == http.MethodGet && path == "executions":
+	case r.Method == http.MethodGet && (path == "executions" || path == "kyb-files"):
 		s.mu.Lock()
-		body, err := json.Marshal(s.executions)
+		var shown any = s.executions
+		if path == "kyb-files" { // the names of all files that came in, by client, in the order in which they came
+			came := map[string][]string{}
+			for _, m := range s.members {
+				if len(m.kyb) > 0 {
+					came[strconv.FormatInt(m.id, 10)] = m.kyb
+				}
+			}
+			shown = came
+		}
+		body, err := json.Marshal(shown)
 		s.mu.Unlock()
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -212,8 +212,8 @@ func (s *Sandbox) takeKYB(clientID string, files []formFile) *reply {
 	case len(files) > 20:
 		return no("TEST_FILES", "at most 20 files")
 	}
-	for name := range seen {
-		to.kyb = append(to.kyb, name)
+	for _, f := range files {
+		to.kyb = append(to.kyb, f.name)
 	}
 	return nil
 }
