@@ -55,7 +55,7 @@ func (h *Transactions) Routes() []Route {
 		{Method: fiber.MethodPost, Path: "/transactions/:id/codes/:code/reveal", Name: "transactions.reveal", Permission: models.CodesReveal, StepUp: true, Section: "transactions", Handle: h.reveal},
 		do("ask", "ask", h.ask), do("dispute", "dispute", h.dispute),
 		do("cancel", "cancel", h.operate(models.OpCancel)), do("hold", "hold", h.operate(models.OpHold)), do("release", "release", h.operate(models.OpRelease)),
-		do("resend", "resend", h.unknown("resend")), do("give-up", "give_up", h.unknown("give_up")),
+		do("resend", "resend", h.unknown("resend")), do("give-up", "give_up", h.unknown("give_up")), do("number", "number", h.number),
 	}...)
 }
 
@@ -299,6 +299,22 @@ func (h *Transactions) dispute(c *Ctx) error {
 	return c.Done(here, "The dispute is being sent. The provider's answer appears here.")
 }
 
+// number files the request to take a number that somebody found at the provider.
+func (h *Transactions) number(c *Ctx) error {
+	here := "/transactions/" + c.Param("id")
+	p, err := h.Store.Transaction(c.Context(), c.Actor, c.Env, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	if court := h.court(c, p); !court.MayName {
+		return c.Refused(here, models.Errorf(models.Conflict, "The provider is asked by our own reference here: no number has to be found."))
+	}
+	if err := h.Store.RequestNumber(c.Context(), c.Actor, c.Env, c.Param("id"), c.Form("number"), c.Form("reason")); err != nil {
+		return c.Refused(here, err)
+	}
+	return c.Done(here, "Somebody else must agree now. The request stands under Approvals.")
+}
+
 // unknown files a request of people about an unknown outcome: to send again, or to declare that nothing was created.
 func (h *Transactions) unknown(subject string) func(*Ctx) error {
 	return func(c *Ctx) error {
@@ -315,8 +331,14 @@ func (h *Transactions) unknown(subject string) func(*Ctx) error {
 }
 
 func (h *Transactions) court(c *Ctx, p *store.TransactionPage) store.Court {
-	pass := h.description(p.Transaction.Provider).Passport
-	return models.Judge(p, string(pass.Resend), pass.QueryByReference, pass.NotFoundAfter, models.At(c.Now))
+	d, t := h.description(p.Transaction.Provider), &p.Transaction
+	court := models.Judge(p, string(d.Passport.ResendOf(t.Kind)), d.Passport.Finds(t.Kind), d.Passport.NotFoundAfter, models.At(c.Now))
+	if t.State == models.Unknown && slices.Contains(d.Passport.ByNumberOnly, t.Kind) {
+		court.ByNumber, court.MayName = t.ProviderRef == "", true
+		court.ResendWhy = d.Short + " finds a " + string(t.Kind) + " by its own number only, so it is never sent again."
+		court.NameWhy = "As it stands in " + d.Short + "’s panel. Nothing is declared by it: " + d.Short + " is asked about that number, and its answer settles the outcome."
+	}
+	return court
 }
 
 func (h *Transactions) description(name string) *providers.Description {

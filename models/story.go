@@ -172,6 +172,9 @@ type Court struct {
 	Needed       int  // people who must agree
 	NotFound     int  // clear answers "not found" since the attempt
 	NewReference bool // a resend must carry a new reference
+	ByNumber     bool // the provider finds it by its own number only, and that was lost with the answer
+	MayName      bool // two people may say under which number the provider has it
+	NameWhy      string
 }
 
 // Judge weighs the evidence about a transaction whose outcome is unknown. resend is the provider's rule (providers.Resend: same, new,

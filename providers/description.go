@@ -1,6 +1,10 @@
 package providers
 
-import "countinghouse/models"
+import (
+	"slices"
+
+	"countinghouse/models"
+)
 
 // Mark says how well a fact of a contract is known.
 type Mark string
@@ -179,13 +183,29 @@ type Passport struct {
 	QueryByReference bool   // a payout can be found by our own reference
 	NotFoundAfter    int    // seconds after sending from which "not found" may be believed; 0: never by itself
 	Resend           Resend
-	CancelUntil      string // sentence; empty: cannot be cancelled
-	WebhookRetries   string
-	Minimum          string
-	Decimals         string
-	Finality         string // what may still turn after "final"
-	RateLimit        string
-	DisputeEvidence  string // what a dispute takes as evidence, for those that can dispute: a sentence that says whether files can be sent
+	// ByNumberOnly are the kinds that are found by the provider's own number only, whatever QueryByReference says. A lost answer takes that number
+	// along, so they are never sent again.
+	ByNumberOnly    []models.Kind
+	CancelUntil     string // sentence; empty: cannot be cancelled
+	WebhookRetries  string
+	Minimum         string
+	Decimals        string
+	Finality        string // what may still turn after "final"
+	RateLimit       string
+	DisputeEvidence string // what a dispute takes as evidence, for those that can dispute: a sentence that says whether files can be sent
+}
+
+// Finds reports whether a transaction of a kind can be found by our own reference.
+func (p Passport) Finds(k models.Kind) bool {
+	return p.QueryByReference && !slices.Contains(p.ByNumberOnly, k)
+}
+
+// ResendOf is the rule for sending one of a kind again.
+func (p Passport) ResendOf(k models.Kind) Resend {
+	if slices.Contains(p.ByNumberOnly, k) {
+		return ResendNever
+	}
+	return p.Resend
 }
 
 // WebhookTopic is one kind of callback a provider sends; its address is shown beside the credential.

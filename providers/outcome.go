@@ -63,8 +63,11 @@ type Delivered struct {
 type Finding struct {
 	Result Result
 	Status Status
-	Says   string // one sentence for the evidence table: "509 cashout not found"
-	Raw    []byte
+	// Reference is our reference, and Of the provider's number of what it belongs to (a refund's deposit), where the answer names them. A question by
+	// the provider's number is settled by these.
+	Reference, Of string
+	Says          string // one sentence for the evidence table: "509 cashout not found"
+	Raw           []byte
 }
 
 // Result is what a question found.

@@ -38,6 +38,8 @@ type Query struct {
 	Values      map[string]string
 	SKU         string
 	Quantity    int
+	// Refunds: what is given back.
+	OfProviderRef, OfReference string
 }
 
 // Quote is a rate that can be taken until it expires, once.

@@ -122,6 +122,8 @@ func subjectWord(r *models.ApprovalRequest) string {
 		return "Send again"
 	case "give_up":
 		return "Declare as never created"
+	case "number":
+		return "Take a number at the provider"
 	case "policy":
 		return "Rule"
 	case "destination":
@@ -327,6 +329,17 @@ func (p ApprovalParams) from() string {
 	return strings.Join(words, " or ")
 }
 
+// number is what a request to take a number at the provider names; empty for other requests.
+func (p ApprovalParams) number() string {
+	var c struct {
+		Number string `json:"number"`
+	}
+	if p.r().Subject != "number" || json.Unmarshal([]byte(p.r().Payload), &c) != nil {
+		return ""
+	}
+	return visible(c.Number)
+}
+
 // verb says what the button does.
 func (p ApprovalParams) verb() string {
 	r, t := p.r(), p.t()
@@ -335,6 +348,8 @@ func (p ApprovalParams) verb() string {
 		return "Agree to send " + t.Amount.String() + " again"
 	case r.Subject == "give_up":
 		return "Agree that nothing was created"
+	case r.Subject == "number":
+		return "Agree to ask the provider about that number"
 	case t != nil && r.Have()+1 >= r.Needed:
 		return fmt.Sprintf("Approve and send the %s of %s", t.Kind, t.Amount)
 	case t != nil:

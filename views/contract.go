@@ -114,6 +114,13 @@ func passportTerms(d *providers.Description) []ui.Term {
 	if p.QueryByReference {
 		found = "yes"
 	}
+	if len(p.ByNumberOnly) > 0 {
+		var kinds []string
+		for _, k := range p.ByNumberOnly {
+			kinds = append(kinds, string(k)+"s")
+		}
+		found += ", but " + strings.Join(kinds, " and ") + ": those by their number only, and never sent again"
+	}
 	resend := map[providers.Resend]string{
 		providers.ResendSame:  "with the same reference, once it is known that nothing was created",
 		providers.ResendNew:   "with a new reference, agreed by two people",

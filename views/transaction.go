@@ -81,6 +81,9 @@ func (p TransactionParams) headline() ui.HeadlineParams {
 	switch t.State {
 	case models.Unknown:
 		h.Sentence = short + "’s answer was lost after we sent the request. We are asking " + short + " by our reference;"
+		if p.Court.ByNumber {
+			h.Sentence = short + "’s answer was lost after we sent the request, and its number with it. " + short + "’s callback names it, or two people who find it in " + short + "’s panel;"
+		}
 		h.Strong = "nothing is sent again until the evidence says it never arrived."
 		if t.NextAsk > 0 {
 			h.After = "Next question at " + p.clock(t.NextAsk) + "."

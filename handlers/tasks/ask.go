@@ -43,6 +43,9 @@ func (m *Money) question(ctx context.Context, o *store.AskOrder) (f models.Found
 	t := &o.Transaction
 	q := providers.Query{Kind: t.Kind, Reference: o.Reference, ProviderRef: t.ProviderRef, Method: t.Method, Amount: t.Amount, SentAt: t.SentAt,
 		Values: o.Detail.Values, SKU: o.Detail.SKU, Quantity: o.Detail.Quantity}
+	if o.Of != nil {
+		q.OfProviderRef, q.OfReference = o.Of.ProviderRef, o.Of.Reference
+	}
 	cctx, exchanges := WithExchanges(WithSubject(cctx, "transaction", t.ID))
 	finding, ok := find(cctx, client, q)
 	f.ExchangeID = newest(exchanges())

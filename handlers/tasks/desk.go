@@ -168,6 +168,20 @@ func (d *Desk) LookUp(ctx context.Context, credentialID, id string, params map[s
 	return providers.Sheet{}, models.Errorf(models.NotFound, "%s has no such look-up.", p.Description.Title)
 }
 
+// Whose asks what a provider has under one of its own numbers. It only reads.
+func (d *Desk) Whose(ctx context.Context, credentialID string, k models.Kind, number string) (providers.Finding, error) {
+	ctx = withDefault(ctx, credentialID)
+	client, p, _, err := d.Client(ctx, credentialID)
+	if err != nil {
+		return providers.Finding{}, err
+	}
+	f, ok := find(ctx, client, providers.Query{Kind: k, ProviderRef: number})
+	if !ok {
+		return f, cannot(p, "be asked about a "+string(k))
+	}
+	return f, nil
+}
+
 // DecodeQR turns the text of a QR code into a prefilled payout.
 func (d *Desk) DecodeQR(ctx context.Context, credentialID, text string) (method string, values map[string]string, amount string, err error) {
 	ctx = withDefault(ctx, credentialID)

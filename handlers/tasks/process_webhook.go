@@ -178,6 +178,15 @@ func (h *Hooks) act(ctx context.Context, d models.Delivery, n providers.Notice) 
 	if err != nil {
 		return err
 	}
+	if found == "" && n.Reference == "" && n.ProviderRef != "" {
+		if found, err = h.claim(ctx, d, n); err != nil {
+			return err
+		}
+		if found != "" {
+			return h.Store.FinishDelivery(ctx, d.ID, store.Reading{State: models.DeliveryProcessed, Kind: n.Kind, Reference: n.Reference, ProviderRef: n.ProviderRef, Word: n.Word, Event: n.Event,
+				TransactionID: found}, nil)
+		}
+	}
 	r := store.Reading{State: models.DeliveryProcessed, Kind: n.Kind, Reference: n.Reference, ProviderRef: n.ProviderRef, Word: n.Word, Event: n.Event, TransactionID: found}
 	if found != "" {
 		if err := h.Store.AskSoon(ctx, found, "webhook", says(d, n)); err != nil {
@@ -195,6 +204,21 @@ func (h *Hooks) act(ctx context.Context, d models.Delivery, n providers.Notice) 
 	return h.Store.FinishDelivery(ctx, d.ID, r, func(tx *store.Tx) error {
 		return h.enqueueAt(tx, []string{d.ID}, tx.Now.Add(unmatchedAgain[d.Tries]).Time())
 	})
+}
+
+// claim asks whose a number is that nothing of ours has, where a transaction of that kind lost its number with its answer. Only the provider's own
+// answer, naming our reference, makes the number ours; the callback is no more than the reason to ask.
+func (h *Hooks) claim(ctx context.Context, d models.Delivery, n providers.Notice) (string, error) {
+	lost, err := h.Store.Lost(ctx, d.CredentialID, n.Kind)
+	if err != nil || !lost {
+		return "", err
+	}
+	f, err := h.Desk.Whose(WithSubject(ctx, "delivery", d.ID), d.CredentialID, n.Kind, n.ProviderRef)
+	if err != nil || f.Result != providers.Found || f.Reference == "" {
+		return "", err
+	}
+	return h.Store.TakeNumber(ctx, d.CredentialID, n.Kind, f.Reference, f.Of, n.ProviderRef,
+		fmt.Sprintf("Webhook %s calls about number %s (%s); asked about it, the provider names our reference", d.Topic, models.Safe(n.ProviderRef, 60), d.Trust))
 }
 
 // says is the line in the outcome court: what the delivery claims, and how far it may be believed.

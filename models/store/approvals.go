@@ -234,7 +234,7 @@ func (s *Store) ApprovalsWaiting(ctx context.Context, a models.Actor, env models
 }
 
 func aboutTransaction(subject string) bool {
-	return subject == "transaction" || subject == "resend" || subject == "give_up"
+	return subject == "transaction" || subject == "resend" || subject == "give_up" || subject == subjectNumber
 }
 
 // attachTransactions reads the transactions that a list of requests is about, in one query.

@@ -125,7 +125,7 @@ func (tx *Tx) trailOf(id string) (links []models.AuditLink, err error) {
 		e, err := scanAudit(r)
 		links = append(links, models.AuditLink{Entry: e})
 		return err
-	}, "SELECT "+auditColumns+" FROM audit_entries WHERE noun IN ('transaction', 'resend', 'give_up') AND noun_id = ? AND action <> '"+sightOfCase+"' ORDER BY seq LIMIT ?", id, caseLines); err != nil {
+	}, "SELECT "+auditColumns+" FROM audit_entries WHERE noun IN ('transaction', 'resend', 'give_up', 'number') AND noun_id = ? AND action <> '"+sightOfCase+"' ORDER BY seq LIMIT ?", id, caseLines); err != nil {
 		return nil, err
 	}
 	for i := range links {

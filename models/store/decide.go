@@ -71,6 +71,8 @@ func (tx *Tx) decided(a models.Actor, r *ApprovalRequest, approve bool, reason s
 		return tx.decidedTransaction(a, r, state, reason)
 	case "resend", "give_up":
 		return tx.decidedUnknown(a, r, state, reason)
+	case subjectNumber:
+		return tx.decidedNumber(a, r, state, reason)
 	case subjectDestination, subjectImport:
 		return tx.decidedDestinations(a, r, state, reason)
 	case "policy":

@@ -12,7 +12,8 @@ import (
 type AskOrder struct {
 	Transaction models.Transaction
 	Detail      models.TransactionDetail
-	Reference   string // the one that the last attempt carried
+	Reference   string              // the one that the last attempt carried
+	Of          *models.Transaction // refunds: the deposit
 }
 
 // BeginAsk gives what is needed to ask about a transaction, or nil when there is nothing to ask: it was never sent, or an attempt is in
@@ -35,6 +36,9 @@ func (s *Store) BeginAsk(ctx context.Context, transactionID string) (*AskOrder, 
 		err = tx.QueryRow("SELECT reference FROM attempts WHERE transaction_id = ? AND operation = 'send' ORDER BY number DESC LIMIT 1", t.ID).Scan(&o.Reference)
 		if IsNoRow(err) {
 			return nil
+		}
+		if err == nil && t.OfID != "" {
+			o.Of, err = tx.peekTransaction("t.id = ?", t.OfID)
 		}
 		return err
 	})

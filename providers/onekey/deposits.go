@@ -280,7 +280,7 @@ func (c *Client) readDeposit(a asking, q providers.Query, id string) providers.F
 	if fee, ok := o.money("fee_amount", o.text("fee_currency")); ok && fee.Asset != "" {
 		s.Fee = fee
 	}
-	return providers.Finding{Result: providers.Found, Status: s, Says: orText(statusSentence(models.Deposit, word), "Status "+s.Word+", which is not one that we know."), Raw: a.raw}
+	return providers.Finding{Result: providers.Found, Status: s, Reference: c.clean(o.text("invoice_id")), Says: orText(statusSentence(models.Deposit, word), "Status "+s.Word+", which is not one that we know."), Raw: a.raw}
 }
 
 // asking is the answer to a question of the deposits family: an object, or the finding that stands in its place.

@@ -42,6 +42,7 @@ func passport() providers.Passport {
 		// The first request may still be in flight when 509 comes; after five minutes no timeout of either side can be open.
 		NotFoundAfter:  300,
 		Resend:         providers.ResendSame,
+		ByNumberOnly:   []models.Kind{models.Deposit, models.Refund}, // contract 3.5 and 3.9
 		CancelUntil:    "A cashout can be cancelled until it is sent to the bank (DELIVERED), held ones too (OKP-CO-4).",
 		WebhookRetries: "Up to 5 more times until it is answered with 200, after 5, 25, 125 and 625 minutes (the last gap is not documented).",
 		Minimum:        "Per country and method, not published: 533 says that an amount is below it.",

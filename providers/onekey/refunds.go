@@ -113,7 +113,7 @@ func (c *Client) FindRefund(ctx context.Context, q providers.Query) providers.Fi
 	case c.cfg.Secrets[fDepositKey] == "":
 		return providers.Finding{Result: providers.Unclear, Says: "This credential has no deposit keys."}
 	case !theirNumber.MatchString(q.ProviderRef):
-		return providers.Finding{Result: providers.Unclear, Says: "OneKey is asked for refunds by its own number only, and it is not known. Look for the refund in OneKey's panel or wait for its callback."}
+		return providers.Finding{Result: providers.Unclear, Says: "OneKey is asked for refunds by its own number only, and it is not known. Its callback names it; otherwise look for the refund in OneKey's panel."}
 	}
 	res, err := c.signed(ctx, c.main, c.depositKeys(), "refund.status", http.MethodGet, "/v3/refunds/"+q.ProviderRef, "", nil, "")
 	a := c.question(deposits, res, err)
@@ -125,8 +125,14 @@ func (c *Client) FindRefund(ctx context.Context, q providers.Query) providers.Fi
 	unclear := func(says string) providers.Finding {
 		return providers.Finding{Result: providers.Unclear, Says: says, Raw: a.raw}
 	}
-	if word == "" {
+	invoice, deposit := a.object.text("merchant_invoice_id"), a.object.id("deposit_id")
+	switch {
+	case word == "":
 		return unclear("The answer has no status.")
+	case q.OfProviderRef != "" && deposit != "" && deposit != q.OfProviderRef:
+		return unclear("OneKey's refund " + q.ProviderRef + " belongs to another deposit than ours.")
+	case q.Reference != "" && q.OfReference != "" && invoice != "" && invoice != q.Reference && invoice != q.OfReference:
+		return unclear("OneKey's refund " + q.ProviderRef + " has another invoice id than ours.")
 	}
 	if a.object.has("amount") && q.Amount.Minor > 0 {
 		amount, ok := a.object.money("amount", q.Amount.Asset)
@@ -135,5 +141,5 @@ func (c *Client) FindRefund(ctx context.Context, q providers.Query) providers.Fi
 		}
 		s.Amount = amount
 	}
-	return providers.Finding{Result: providers.Found, Status: s, Says: orText(statusSentence(models.Refund, word), "Status "+s.Word+", which is not one that we know."), Raw: a.raw}
+	return providers.Finding{Result: providers.Found, Status: s, Reference: c.clean(invoice), Of: deposit, Says: orText(statusSentence(models.Refund, word), "Status "+s.Word+", which is not one that we know."), Raw: a.raw}
 }
