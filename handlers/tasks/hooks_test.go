@@ -145,6 +145,52 @@ func TestADeliveryThatCannotBeReadIsDeadUntilAPersonReplaysIt(t *testing.T) {
 	})
 }
 
+// The deliveries of one job are written together. One whose writing fails is tried again by itself, and the others are written all the same.
+func TestOneDeliveryThatCannotBeWrittenHoldsNoOtherUp(t *testing.T) {
+	each(t, func(b *bench) {
+		h := withHooks(b)
+		c := b.credential()
+		in := b.store.NewIntake(func(*store.Tx, []string) error { return nil })
+		defer in.Close()
+		var ids []string
+		for _, body := range []string{`{"event":"first"}`, `{"event":"second"}`, `not JSON`, `{"event":"fourth"}`} {
+			d := b.judge(c.ID, delivery(canary, body)).Delivery
+			if k := in.Keep(b.Context(), d); k.Err != nil {
+				b.Fatal(k.Err)
+			}
+			ids = append(ids, d.ID)
+		}
+		trap := []string{"CREATE TRIGGER trap BEFORE UPDATE ON webhook_deliveries WHEN NEW.event = 'second' AND NEW.state = 'processed' BEGIN SELECT RAISE(ABORT, 'the disk is in a mood'); END"}
+		if b.store.Engine == store.Postgres {
+			trap = []string{"CREATE FUNCTION trap() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'the disk is in a mood'; END $$ LANGUAGE plpgsql",
+				"CREATE TRIGGER trap BEFORE UPDATE ON webhook_deliveries FOR EACH ROW WHEN (NEW.event = 'second' AND NEW.state = 'processed') EXECUTE FUNCTION trap()"}
+		}
+		for _, q := range trap {
+			if _, err := b.store.WriteDB().ExecContext(b.Context(), q); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := b.store.Update(b.Context(), func(tx *store.Tx) error { return h.hooks.Enqueue(tx, ids) }); err != nil {
+			b.Fatal(err)
+		}
+		h.work()
+		var states []models.DeliveryState
+		for _, id := range ids {
+			d, err := b.store.Delivery(b.Context(), b.ann, id)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if states = append(states, d.State); d.Tries != 1 {
+				b.Errorf("%s was tried %d times", d.State, d.Tries)
+			}
+		}
+		want := []models.DeliveryState{models.DeliveryProcessed, models.DeliveryFailed, models.DeliveryDead, models.DeliveryProcessed}
+		if diff := cmp.Diff(want, states); diff != "" {
+			b.Errorf("after the job (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestADeliveryWithoutAJobIsPickedUp(t *testing.T) {
 	each(t, func(b *bench) {
 		h := withHooks(b)

@@ -60,20 +60,62 @@ func (h *Hooks) enqueueAt(tx *store.Tx, ids []string, at time.Time) error {
 	return nil
 }
 
-// work reads the deliveries of one job. Each has its own outcome: one that cannot be read never holds the others up.
+// outcome is what is to be written about a delivery that was read.
+type outcome struct {
+	delivery string
+	write    func(tx *store.Tx) error
+}
+
+// work reads the deliveries of one job and writes what came of them in one transaction, because each commit is a write to the disk that new
+// deliveries wait for. Each has its own outcome: one that cannot be read or written never holds the others up.
 func (h *Hooks) work(ctx context.Context, job jobs.Job[WebhookJob]) error {
-	for _, id := range job.Args.IDs {
-		if err := h.Read(ctx, id); err != nil {
-			if ctx.Err() != nil {
-				return err // the whole job comes again; what was read stays read
-			}
-			h.Log.Error("a delivery was not read", "delivery", id, "error", err)
-			if err := h.failed(ctx, id, err); err != nil {
+	return h.readAll(ctx, job.Args.IDs)
+}
+
+func (h *Hooks) readAll(ctx context.Context, ids []string) error {
+	var done []outcome
+	accounts := map[string]account{}
+	for _, id := range ids {
+		write, err := h.read(ctx, id, accounts)
+		if err == nil && write != nil {
+			done = append(done, outcome{id, write})
+		}
+		if err := h.noted(ctx, id, err); err != nil {
+			return err
+		}
+	}
+	if len(done) == 0 {
+		return nil
+	}
+	err := h.Store.Update(ctx, func(tx *store.Tx) error {
+		for _, o := range done {
+			if err := o.write(tx); err != nil {
 				return err
 			}
 		}
+		return nil
+	})
+	if err == nil {
+		return nil
+	}
+	for _, o := range done {
+		if err := h.noted(ctx, o.delivery, h.Store.Update(ctx, o.write)); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// noted keeps the failure of one delivery on its row.
+func (h *Hooks) noted(ctx context.Context, id string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return err // the whole job comes again; what was written stays written
+	}
+	h.Log.Error("a delivery was not read", "delivery", id, "error", err)
+	return h.failed(ctx, id, err)
 }
 
 // failed notes that reading failed and plans the next try, or gives up.
@@ -103,39 +145,59 @@ func reading(d models.Delivery) store.Reading {
 	return store.Reading{State: d.State, Kind: d.Kind, Reference: d.Reference, ProviderRef: d.ProviderRef, Word: d.Word, Event: d.Event, TransactionID: d.TransactionID}
 }
 
-// Read reads one stored delivery: it is translated, its transaction is looked for, and the provider is asked about it soon. Reading a delivery
-// twice asks twice, which does no harm. A refused delivery is never read.
-func (h *Hooks) Read(ctx context.Context, id string) error {
+// account is a credential with its settings, read once for all deliveries of a job.
+type account struct {
+	cred     models.Credential
+	settings map[string]string
+}
+
+func (h *Hooks) account(ctx context.Context, id string, known map[string]account) (a account, err error) {
+	if a, ok := known[id]; ok {
+		return a, nil
+	}
+	if a.cred, err = h.Store.CredentialForTask(ctx, id); err != nil {
+		return a, err
+	}
+	if a.settings, err = h.Desk.Settings(ctx, a.cred); err != nil {
+		return a, err
+	}
+	known[id] = a
+	return a, nil
+}
+
+// read reads one stored delivery: it is translated, its transaction is looked for, and what is to be written about it is given back, nil for
+// nothing. Reading a delivery twice asks the provider twice, which does no harm. A refused delivery is never read.
+func (h *Hooks) read(ctx context.Context, id string, known map[string]account) (func(tx *store.Tx) error, error) {
 	d, err := h.Store.DeliveryForTask(ctx, id)
 	if models.Is(err, models.NotFound) {
-		return nil // removed since
+		return nil, nil // removed since
 	}
 	if err != nil || d.State == models.DeliveryRefused || d.State == models.DeliveryProcessed {
-		return err
+		return nil, err
 	}
 	p, err := h.Desk.provider(d.Provider)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	cred, err := h.Store.CredentialForTask(ctx, d.CredentialID)
+	a, err := h.account(ctx, d.CredentialID, known)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	settings, err := h.Desk.Settings(ctx, cred)
-	if err != nil {
-		return err
-	}
-	n, err := translate(p, providers.Delivery{Topic: d.Topic, Method: d.Method, Path: d.Path, Query: d.Query, Header: d.Header, Body: d.Body, ReceivedAt: d.ReceivedAt, Settings: settings})
+	n, err := translate(p, providers.Delivery{Topic: d.Topic, Method: d.Method, Path: d.Path, Query: d.Query, Header: d.Header, Body: d.Body, ReceivedAt: d.ReceivedAt, Settings: a.settings})
 	if err != nil {
 		// The same bytes will not read better later: a person must look, and may replay it after an update of the program.
 		r := reading(d)
 		r.State, r.Error = models.DeliveryDead, sentenceFor(err)
-		return h.Store.FinishDelivery(ctx, id, r, nil)
+		return finish(d, r, nil), nil
 	}
-	if err := h.evidence(ctx, cred, d); err != nil {
-		return err
+	if err := h.evidence(ctx, a.cred, d); err != nil {
+		return nil, err
 	}
 	return h.act(ctx, d, n)
+}
+
+func finish(d models.Delivery, r store.Reading, and func(tx *store.Tx) error) func(tx *store.Tx) error {
+	return func(tx *store.Tx) error { return tx.FinishDelivery(d.ID, r, and) }
 }
 
 // translate keeps a panic of a provider's folder from taking the whole job along.
@@ -163,20 +225,21 @@ func (h *Hooks) evidence(ctx context.Context, cred models.Credential, d models.D
 	return h.Store.AddEvidence(ctx, "webhooks", list)
 }
 
-func (h *Hooks) act(ctx context.Context, d models.Delivery, n providers.Notice) error {
+// act tells those whom a delivery concerns, and gives back what is to be written about it.
+func (h *Hooks) act(ctx context.Context, d models.Delivery, n providers.Notice) (func(tx *store.Tx) error, error) {
 	if n.Verification != nil && h.Verified != nil {
 		if err := h.Verified(ctx, d.CredentialID, n.Token, *n.Verification); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if n.Account != "" && h.Account != nil {
 		if err := h.Account(ctx, d.CredentialID, n.Account); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	found, err := h.Store.FindByNotice(ctx, d.CredentialID, n.Reference, n.ProviderRef)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if found == "" && n.Reference == "" && n.ProviderRef != "" {
 		if found, err = h.claim(ctx, d, n); err != nil {
@@ -189,21 +252,23 @@ func (h *Hooks) act(ctx context.Context, d models.Delivery, n providers.Notice) 
 	}
 	r := store.Reading{State: models.DeliveryProcessed, Kind: n.Kind, Reference: n.Reference, ProviderRef: n.ProviderRef, Word: n.Word, Event: n.Event, TransactionID: found}
 	if found != "" {
-		if err := h.Store.AskSoon(ctx, found, "webhook", says(d, n)); err != nil {
-			return err
-		}
-		return h.Store.FinishDelivery(ctx, d.ID, r, nil)
+		return func(tx *store.Tx) error {
+			if err := tx.AskSoon(found, "webhook", says(d, n)); err != nil {
+				return err
+			}
+			return tx.FinishDelivery(d.ID, r, nil)
+		}, nil
 	}
 	if n.Verification != nil || (n.Reference == "" && n.ProviderRef == "") {
-		return h.Store.FinishDelivery(ctx, d.ID, r, nil) // it is about no transaction
+		return finish(d, r, nil), nil // it is about no transaction
 	}
 	r.State = models.DeliveryUnmatched
 	if d.Tries >= len(unmatchedAgain) {
-		return h.Store.FinishDelivery(ctx, d.ID, r, nil)
+		return finish(d, r, nil), nil
 	}
-	return h.Store.FinishDelivery(ctx, d.ID, r, func(tx *store.Tx) error {
+	return finish(d, r, func(tx *store.Tx) error {
 		return h.enqueueAt(tx, []string{d.ID}, tx.Now.Add(unmatchedAgain[d.Tries]).Time())
-	})
+	}), nil
 }
 
 // claim asks whose a number is that nothing of ours has, where a transaction of that kind lost its number with its answer. Only the provider's own
@@ -240,12 +305,5 @@ func (h *Hooks) strays(ctx context.Context, _ jobs.Job[StrayWebhooksJob]) error 
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
-		if err := h.Read(ctx, id); err != nil {
-			if err := h.failed(ctx, id, err); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return h.readAll(ctx, ids)
 }

@@ -210,25 +210,28 @@ func (s *Store) Due(ctx context.Context, limit int) (send, ask []string, err err
 // AskSoon makes a transaction due for a question now: a webhook came, or a person wants to know. It says which environment's rules apply
 // by the transaction itself.
 func (s *Store) AskSoon(ctx context.Context, transactionID, source, says string) error {
-	return s.Update(ctx, func(tx *Tx) error {
-		t, err := tx.transaction(transactionID)
-		if err != nil {
+	return s.Update(ctx, func(tx *Tx) error { return tx.AskSoon(transactionID, source, says) })
+}
+
+// AskSoon is Store.AskSoon as a part of something larger.
+func (tx *Tx) AskSoon(transactionID, source, says string) error {
+	t, err := tx.transaction(transactionID)
+	if err != nil {
+		return err
+	}
+	if t.SentAt == 0 {
+		return nil
+	}
+	if says != "" {
+		if err := tx.evidence(t, "", source, "hint", models.Safe(says, 300), ""); err != nil {
 			return err
 		}
-		if t.SentAt == 0 {
-			return nil
-		}
-		if says != "" {
-			if err := tx.evidence(t, "", source, "hint", models.Safe(says, 300), ""); err != nil {
-				return err
-			}
-		}
-		t.AskEarly(tx.Now)
-		if err := tx.save(t); err != nil {
-			return err
-		}
-		return tx.enqueue(JobAsk, t.ID, tx.Now)
-	})
+	}
+	t.AskEarly(tx.Now)
+	if err := tx.save(t); err != nil {
+		return err
+	}
+	return tx.enqueue(JobAsk, t.ID, tx.Now)
 }
 
 // AskNow is a person's "ask now". It needs payouts.operate.

@@ -131,18 +131,21 @@ type Reading struct {
 
 // FinishDelivery records what came of reading a delivery, together with what f enqueues. A refused delivery is never touched. For tasks.
 func (s *Store) FinishDelivery(ctx context.Context, id string, r Reading, f func(tx *Tx) error) error {
-	return s.Update(ctx, func(tx *Tx) error {
-		n, err := tx.Change(`UPDATE webhook_deliveries SET state = ?, error = ?, tries = tries + 1, processed_us = ?, kind = ?, reference = ?, provider_ref = ?, word = ?,
-			event = ?, transaction_id = ? WHERE id = ? AND state <> ?`, r.State, shorten(clean(r.Error), 500), tx.Now, r.Kind, clean(shorten(r.Reference, 200)),
-			clean(shorten(r.ProviderRef, 200)), clean(shorten(r.Word, 100)), clean(shorten(r.Event, 100)), r.TransactionID, id, models.DeliveryRefused)
-		if err != nil {
-			return fmt.Errorf("record the reading: %w", err)
-		}
-		if n == 0 || f == nil {
-			return nil
-		}
-		return f(tx)
-	})
+	return s.Update(ctx, func(tx *Tx) error { return tx.FinishDelivery(id, r, f) })
+}
+
+// FinishDelivery is Store.FinishDelivery as a part of something larger.
+func (tx *Tx) FinishDelivery(id string, r Reading, f func(tx *Tx) error) error {
+	n, err := tx.Change(`UPDATE webhook_deliveries SET state = ?, error = ?, tries = tries + 1, processed_us = ?, kind = ?, reference = ?, provider_ref = ?, word = ?,
+		event = ?, transaction_id = ? WHERE id = ? AND state <> ?`, r.State, shorten(clean(r.Error), 500), tx.Now, r.Kind, clean(shorten(r.Reference, 200)),
+		clean(shorten(r.ProviderRef, 200)), clean(shorten(r.Word, 100)), clean(shorten(r.Event, 100)), r.TransactionID, id, models.DeliveryRefused)
+	if err != nil {
+		return fmt.Errorf("record the reading: %w", err)
+	}
+	if n == 0 || f == nil {
+		return nil
+	}
+	return f(tx)
 }
 
 // ReplayDelivery puts a stored delivery back in the queue. A refused one stays refused: its signature was wrong. enqueue puts the job into the
