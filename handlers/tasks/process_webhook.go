@@ -196,6 +196,11 @@ func (h *Hooks) read(ctx context.Context, id string, known map[string]account) (
 	return h.act(ctx, d, n)
 }
 
+// heard is the reading of a notice that could be translated.
+func heard(n providers.Notice, transactionID string) store.Reading {
+	return store.Reading{State: models.DeliveryProcessed, Kind: n.Kind, Reference: n.Reference, ProviderRef: n.ProviderRef, Word: n.Word, Event: n.Event, TransactionID: transactionID}
+}
+
 func finish(d models.Delivery, r store.Reading, and func(tx *store.Tx) error) func(tx *store.Tx) error {
 	return func(tx *store.Tx) error { return tx.FinishDelivery(d.ID, r, and) }
 }
@@ -242,15 +247,15 @@ func (h *Hooks) act(ctx context.Context, d models.Delivery, n providers.Notice) 
 		return nil, err
 	}
 	if found == "" && n.Reference == "" && n.ProviderRef != "" {
-		if found, err = h.claim(ctx, d, n); err != nil {
-			return err
+		claimed, err := h.claim(ctx, d, n)
+		if err != nil {
+			return nil, err
 		}
-		if found != "" {
-			return h.Store.FinishDelivery(ctx, d.ID, store.Reading{State: models.DeliveryProcessed, Kind: n.Kind, Reference: n.Reference, ProviderRef: n.ProviderRef, Word: n.Word, Event: n.Event,
-				TransactionID: found}, nil)
+		if claimed != "" { // and asked about already
+			return finish(d, heard(n, claimed), nil), nil
 		}
 	}
-	r := store.Reading{State: models.DeliveryProcessed, Kind: n.Kind, Reference: n.Reference, ProviderRef: n.ProviderRef, Word: n.Word, Event: n.Event, TransactionID: found}
+	r := heard(n, found)
 	if found != "" {
 		return func(tx *store.Tx) error {
 			if err := tx.AskSoon(found, "webhook", says(d, n)); err != nil {
