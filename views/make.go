@@ -165,6 +165,9 @@ func (p MakeParams) link(c CredentialChoice, m providers.Method) string {
 	if p.To != nil {
 		q.Set("destination", p.To.ID)
 	}
+	if p.Of != nil { // a refund stays the refund of its deposit
+		q.Set("of", p.Of.ID)
+	}
 	return p.Base() + "/new?" + q.Encode()
 }
 

@@ -31,6 +31,8 @@ func loseRefund(t *testing.T, callbacks string) *lostRefund {
 	s.control("settle", url.Values{"reference": {paid}, "status": {"paid"}})
 	s.send(s.finance, "/transactions/"+s.deposit+"/ask", nil)
 	s.until(s.deposit, models.Succeeded)
+	way := s.see(s.finance, "/refunds/new?of="+s.deposit).Find(`a[href*="method=refund_bank"]`).AttrOr("href", "")
+	s.says(s.see(s.finance, way), "100.00 BRL of the deposit is left to give back.") // the way to it keeps the deposit
 	s.control("webhooks", url.Values{"mode": {callbacks}})
 	s.control("fault", url.Values{"operation": {"refund"}, "kind": {"lose_reply"}})
 	s.id = s.make("refund", "refund_bank", "40", url.Values{"asset": {"BRL"}, "of": {s.deposit}, "v.beneficiary": {"Ana Souza"}, "v.bank_code": {"001"}, "v.branch": {"1234"},
