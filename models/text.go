@@ -1,6 +1,7 @@
 package models
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -42,4 +43,15 @@ func Safe(text string, max int) string {
 		b.WriteRune(r)
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// longNumber is a word of digits, with what people write between them, that may be a document or an account.
+var longNumber = regexp.MustCompile(`(^|\s)\d[\d./-]{4,}\d(\s|$)`)
+
+// MaskNumbers leaves of documents and accounts in a text their last four digits, as lists show them: "Ana Souza ···· 4725".
+func MaskNumbers(text string) string {
+	return longNumber.ReplaceAllStringFunc(text, func(word string) string {
+		bare := strings.TrimSpace(word)
+		return strings.Replace(word, bare, "···· "+bare[len(bare)-4:], 1)
+	})
 }

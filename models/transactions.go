@@ -66,6 +66,7 @@ type TransactionDetail struct {
 	From, To     string
 	SKU          string
 	Quantity     int
+	Payer        string // deposits: who paid, with the document that lists mask
 	Verified     string // the recipient's name as the provider verified it
 	VerifySays   string
 	Instructions string // JSON of providers.Instructions

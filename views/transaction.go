@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -126,7 +127,7 @@ func (p TransactionParams) terms() []ui.Term {
 	}
 	switch t.Kind {
 	case models.Deposit:
-		terms = append(terms, ui.Term{Label: "From", Text: t.Party})
+		terms = append(terms, ui.Term{Label: "From", Text: cmp.Or(p.Story.Detail.Payer, t.Party)})
 	case models.Conversion:
 		terms = append(terms, ui.Term{Label: "Pair", Text: t.Party})
 	default:

@@ -623,6 +623,23 @@ func TestADepositIsPaidShortLateAndTooMuch(t *testing.T) {
 	})
 }
 
+// Lists show of a payer's document its last digits; the deposit's own page shows it whole.
+func TestAPayersDocumentStandsOnThePageOfTheDepositOnly(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.bank.send = nil
+		x := h.create(t, models.Deposit, "")
+		must(t, h.money.Send(t.Context(), x.ID))
+		paid := found(models.Succeeded)
+		paid.Status.Payer = "Ana Souza 52998224725"
+		h.bank.find = func(providers.Query) providers.Finding { return paid }
+		must(t, h.money.Ask(t.Context(), x.ID))
+		p := h.is(t, x.ID, models.Succeeded)
+		if p.Transaction.Party != "Ana Souza ···· 4725" || p.Detail.Payer != "Ana Souza 52998224725" {
+			t.Errorf("the list says %q, the page %q", p.Transaction.Party, p.Detail.Payer)
+		}
+	})
+}
+
 func TestARefundNeverExceedsItsDeposit(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		d := h.create(t, models.Deposit, "")

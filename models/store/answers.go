@@ -89,7 +89,9 @@ func (tx *Tx) accepted(t *models.Transaction, before models.Figures, ans models.
 			return err
 		}
 	}
-	tx.adopt(t, ans.Report)
+	if err := tx.adopt(t, ans.Report); err != nil {
+		return err
+	}
 	if err := tx.keepCodes(t, ans.Report.Codes); err != nil {
 		return err
 	}
@@ -124,7 +126,7 @@ func (tx *Tx) notSent(t *models.Transaction, before models.Figures, x models.Att
 }
 
 // adopt takes over what a report states.
-func (tx *Tx) adopt(t *models.Transaction, r models.Report) {
+func (tx *Tx) adopt(t *models.Transaction, r models.Report) error {
 	set := func(to *string, v string) {
 		if v != "" {
 			*to = models.Safe(v, 200)
@@ -145,9 +147,20 @@ func (tx *Tx) adopt(t *models.Transaction, r models.Report) {
 	if r.Settled.Asset != "" && t.Kind == models.Deposit {
 		t.Settled = r.Settled
 	}
-	if r.Payer != "" && t.Kind == models.Deposit {
-		t.Party = models.Safe(r.Payer, 80)
+	if r.Payer == "" || t.Kind != models.Deposit {
+		return nil
 	}
+	payer := models.Safe(r.Payer, 80)
+	t.Party = models.MaskNumbers(payer)
+	if t.Party == payer {
+		return nil
+	}
+	d, err := tx.detail(t.ID) // the document is for the page of the deposit, not for lists
+	if err != nil || d.Payer == payer {
+		return err
+	}
+	d.Payer = payer
+	return tx.saveDetail(t.ID, d, false)
 }
 
 // settle moves a transaction, plans the next question, and carries the consequences to its deposit.

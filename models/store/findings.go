@@ -128,7 +128,9 @@ func (tx *Tx) applyReport(t *models.Transaction, f models.Found) error {
 	if to != t.State && !models.CanBecome(t.Kind, t.State, to, by) {
 		return tx.alarm(t, fmt.Sprintf("The provider says %q, which cannot follow %q. Nothing was changed.", to.Word(), t.State.Word()))
 	}
-	tx.adopt(t, r)
+	if err := tx.adopt(t, r); err != nil {
+		return err
+	}
 	if t.Kind == models.Deposit && r.Settled.Asset != "" && r.Settled.Minor > t.Amount.Minor {
 		t.Alert = fmt.Sprintf("The payer paid %s, more than the %s asked for.", r.Settled, t.Amount)
 	}
