@@ -1,12 +1,11 @@
 package handlers
 
 import (
-	"context"
 	"encoding/csv"
 	"fmt"
 	"io"
-	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -104,12 +103,65 @@ func (h *Destinations) checkFile(c *Ctx) error {
 		good = append(good, r)
 	}
 	p.File, p.Results, p.Good = name, results, len(good)
-	if p.Good > 0 {
-		if p.ID, err = h.Store.KeepImport(c.Context(), c.Actor, c.Env, name, good, len(results)-p.Good); err != nil {
-			return err
-		}
+	if p.ID, err = h.Store.KeepImport(c.Context(), c.Actor, c.Env, name, good, sheet.Header, refusedRows(sheet, results)); err != nil {
+		return err
 	}
 	return h.renderImport(c, fiber.StatusOK, p)
+}
+
+// refusedRows are the rows that a page says why about, as they came.
+func refusedRows(s models.Sheet, results []views.ImportResult) (out []store.RefusedRow) {
+	cells := map[int][]string{}
+	for _, r := range s.Rows {
+		cells[r.Line] = r.Cells
+	}
+	for _, x := range results {
+		if len(x.Problems) > 0 {
+			out = append(out, store.RefusedRow{Line: x.Line, Cells: cells[x.Line], Why: x.Problems})
+		}
+	}
+	return out
+}
+
+// The columns that the file of refused rows has in front of those that came. Brought again, they are read over.
+const (
+	columnLine = "line in the file"
+	columnWhy  = "why it was refused"
+)
+
+// refused gives the refused rows of a checked file back as a file, each with its line and its reasons in front: mended, it can be brought again.
+func (h *Destinations) refused(c *Ctx) error {
+	name, header, rows, err := h.Store.RefusedRows(c.Context(), c.Actor, c.Env, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	if err := h.Store.AuditExport(c.Context(), c.Actor, "refused rows of "+name, "", "csv"); err != nil {
+		return err
+	}
+	var b strings.Builder
+	b.WriteString("\xef\xbb\xbf")
+	w := csv.NewWriter(&b)
+	w.UseCRLF = true
+	line := append([]string{columnLine, columnWhy}, header...)
+	for i := range line {
+		line[i] = guard(line[i])
+	}
+	_ = w.Write(line) // to memory: it cannot fail
+	for _, r := range rows {
+		line := []string{strconv.Itoa(r.Line), guard(strings.Join(r.Why, " "))}
+		for i := range max(len(header), len(r.Cells)) {
+			cell := ""
+			if i < len(r.Cells) {
+				cell = guard(models.Unguarded(r.Cells[i]))
+			}
+			line = append(line, cell)
+		}
+		_ = w.Write(line)
+	}
+	w.Flush()
+	c.Fiber.Set("Content-Type", "text/csv; charset=utf-8")
+	c.Fiber.Set("Content-Disposition", `attachment; filename="refused-rows.csv"`)
+	return c.Fiber.SendString(b.String())
 }
 
 // readSheet takes the file out of a posted form.
@@ -225,7 +277,7 @@ func checkRow(f providers.DestinationForm, settings map[string]string, header []
 
 // foreign are the columns that our own export has beside the fields: they are read over.
 func foreign(column string) bool {
-	return slices.Contains([]string{"id", "state", "kind", "owner", "masked", "created_utc", "usable_from_utc", "made_by", "approved_by", "title"}, column) || strings.HasPrefix(column, "created (")
+	return slices.Contains([]string{columnLine, columnWhy, "id", "state", "kind", "owner", "masked", "created_utc", "usable_from_utc", "made_by", "approved_by", "title"}, column) || strings.HasPrefix(column, "created (")
 }
 
 // addFile adds all good rows of a checked file.
@@ -278,103 +330,4 @@ func (h *Destinations) warm(c *Ctx, register func(models.DestinationSpec) []stor
 		}
 	}
 	return nil
-}
-
-func (h *Destinations) export(c *Ctx) error     { return h.exportAs(c, false) }
-func (h *Destinations) exportFull(c *Ctx) error { return h.exportAs(c, true) }
-
-// exportAs writes the rows of a filter in the order of the list: masked, or with the values for those who may see them.
-func (h *Destinations) exportAs(c *Ctx, full bool) error {
-	q, err := url.ParseQuery(string(c.Fiber.Request().URI().QueryString()))
-	if err != nil {
-		return models.Errorf(models.Invalid, "This address cannot be read.")
-	}
-	f, problems := models.ParseDestinationFilter(c.Env, q)
-	if len(problems) > 0 {
-		return models.Problems(problems)
-	}
-	if full && !c.Actor.Can(models.DestinationsCreate) && !c.Actor.Can(models.DestinationsApprove) {
-		return c.Actor.Require(models.DestinationsApprove)
-	}
-	forms, _, err := h.waysOf(c)
-	if err != nil {
-		return err
-	}
-	what := "destinations"
-	if full {
-		what = "destinations in full"
-	}
-	if err := h.Store.AuditExport(c.Context(), c.Actor, what, f.Query().Encode(), "csv"); err != nil {
-		return err
-	}
-	comma := ','
-	if q.Get("format") == "csv-semicolon" {
-		comma = ';'
-	}
-	c.Fiber.Set("Content-Type", "text/csv; charset=utf-8")
-	c.Fiber.Set("Content-Disposition", `attachment; filename="destinations-`+string(c.Env)+"-"+c.Now.In(c.Zone).Format("2006-01-02-1504")+`.csv"`)
-	actor, zone := c.Actor, c.Zone
-	return c.Stream(func(ctx context.Context, w io.Writer) error {
-		x := destinationFile{store: h.Store, full: full, columns: valueColumns(forms, full)}
-		return x.write(ctx, w, actor, f, comma, func(m models.Micros) string { return m.Time().In(zone).Format("2006-01-02 15:04:05") }, zone.String())
-	})
-}
-
-// valueColumns are the fields of all forms, each once, in the order of the forms. A field called name gives way to the destination's own name.
-func valueColumns(forms []providers.DestinationForm, full bool) []string {
-	var out []string
-	if !full {
-		return nil
-	}
-	for _, f := range forms {
-		for _, x := range f.Fields {
-			if !slices.Contains(out, x.Name) && !(f.ID == providers.OnChain && x.Name == "owner") {
-				out = append(out, x.Name)
-			}
-		}
-	}
-	return out
-}
-
-type destinationFile struct {
-	store   *store.Store
-	full    bool
-	columns []string
-}
-
-func (x destinationFile) write(ctx context.Context, w io.Writer, a models.Actor, f models.DestinationFilter, comma rune, local func(models.Micros) string, zone string) error {
-	if _, err := w.Write([]byte("\xef\xbb\xbf")); err != nil {
-		return err
-	}
-	out := csv.NewWriter(w)
-	out.Comma, out.UseCRLF = comma, true
-	head := []string{columnWay, columnName, columnPurpose, columnNotes, "owner", "masked", "state", "id", "created (" + zone + ")", "created_utc", "usable_from_utc", "made_by", "approved_by"}
-	for _, name := range x.columns {
-		if name == columnName {
-			name = "field." + name
-		}
-		head = append(head, name)
-	}
-	if err := out.Write(head); err != nil {
-		return err
-	}
-	utc := func(m models.Micros) string {
-		if m == 0 {
-			return ""
-		}
-		return m.Time().UTC().Format("2006-01-02T15:04:05Z")
-	}
-	err := x.store.EachDestination(ctx, a, f, x.full, func(d *models.Destination, s models.DestinationState) error {
-		row := []string{d.Form, guard(d.Name), guard(d.Purpose), guard(d.Notes), guard(d.Owner), guard(d.Masked), s.Word(), d.ID, local(d.CreatedAt), utc(d.CreatedAt), utc(d.UsableFrom),
-			guard(d.CreatedByName), guard(d.DecidedByName)}
-		for _, name := range x.columns {
-			row = append(row, guard(d.Values[name]))
-		}
-		return out.Write(row)
-	})
-	if err != nil {
-		return err
-	}
-	out.Flush()
-	return out.Error()
 }

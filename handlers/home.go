@@ -43,8 +43,11 @@ func (h *Home) show(c *Ctx) error {
 	if err := h.balances(c, &p); err != nil {
 		return err
 	}
+	var err error
+	if p.SubAccountsFound, p.SubAccountAlerts, err = h.Store.SubAccountsWaiting(c.Context(), c.Actor, c.Env); err != nil {
+		return err
+	}
 	if c.Actor.Can(models.KYBRead) {
-		var err error
 		if p.KYB, err = h.Store.KYBHome(c.Context(), c.Actor, c.Env); err != nil {
 			return err
 		}

@@ -47,6 +47,13 @@ var commands = []command{
 	{"Ledger", "/balances/ledger", "books accounts entries", models.BalancesRead},
 	{"Outcomes unknown", "/transactions?state=unknown", "lost", models.TransactionsRead},
 	{"Transactions that need a look", "/transactions?attention=1", "alert attention", models.TransactionsRead},
+	{"New destination", "/destinations/new", "beneficiary account address add", models.DestinationsCreate},
+	{"Bring a file of destinations", "/destinations/import", "csv import upload", models.DestinationsCreate},
+	{"Books of the providers", "/destinations/books", "whitelist remit drift differences", models.DestinationsRead},
+	{"Guard of destinations", "/destinations/guard", "waiting time cool-down", models.DestinationsRead},
+	{"Sub-accounts", "/sub-accounts", "companies compliance", models.TransactionsRead},
+	{"New sub-account", "/sub-accounts/new", "company open", models.SubAccountsManage},
+	{"Sub-accounts from a file", "/sub-accounts/batches/new", "csv batch import companies", models.SubAccountsManage},
 	{"Failed webhooks", "/webhooks?state=failed", "callbacks", models.WebhooksRead},
 }
 
@@ -120,6 +127,11 @@ func (h *Search) results(c *Ctx, text string, palette bool) ([]views.SearchResul
 			}
 		}
 	}
+	places, err := h.places(c, text)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, places...)
 	if !c.Actor.Can(models.PeopleRead) {
 		return out, nil
 	}
@@ -128,6 +140,34 @@ func (h *Search) results(c *Ctx, text string, palette bool) ([]views.SearchResul
 		out = append(out, views.SearchResult{Label: u.Name, Href: "/people/" + u.ID, Kind: "People", Note: models.RoleText(u.Roles)})
 	}
 	return out, err
+}
+
+// places are destinations and sub-accounts whose names begin so, or whose account or number it is. Destinations are masked here.
+func (h *Search) places(c *Ctx, text string) (out []views.SearchResult, err error) {
+	if c.Actor.Can(models.DestinationsRead) && len(text) >= 3 {
+		list, err := h.Store.Destinations(c.Context(), c.Actor, models.DestinationFilter{Environment: c.Env, Search: text}, models.Cursor{}, searchRows)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list.Rows {
+			d := &list.Rows[i]
+			out = append(out, views.SearchResult{Label: d.Name, Href: views.DestinationPath(d.ID), Kind: "Destinations", Note: d.Masked + ", " + strings.ToLower(d.StateAt(models.At(c.Now), list.Guard).Word())})
+		}
+	}
+	if len(text) >= 2 {
+		list, err := h.Store.SubAccounts(c.Context(), c.Actor, models.SubAccountFilter{Environment: c.Env, Search: text}, models.Cursor{}, searchRows)
+		if models.Is(err, models.Forbidden) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range list.Rows {
+			a := &list.Rows[i]
+			out = append(out, views.SearchResult{Label: a.Name, Href: "/sub-accounts/" + a.ID, Kind: "Sub-accounts", Note: a.Company + ", " + strings.ToLower(a.State.Word())})
+		}
+	}
+	return out, nil
 }
 
 func (h *Search) transactions(c *Ctx, text string) ([]views.SearchResult, error) {

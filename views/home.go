@@ -20,8 +20,11 @@ type HomeParams struct {
 	Env       models.Environment
 	Providers []ui.Option
 
-	KYB           models.KYBHome // zero for those who may not read KYB
-	Home          *models.Home   // nil: this person may not read transactions
+	KYB models.KYBHome // zero for those who may not read KYB
+	// For those who look after sub-accounts, else zero.
+	SubAccountsFound, SubAccountAlerts int64
+
+	Home          *models.Home // nil: this person may not read transactions
 	Approvals     models.Waiting
 	Deliveries    []DeliveryCount
 	Credentials   []models.Credential
@@ -128,6 +131,8 @@ func (p HomeParams) stuck() []ui.TodoItem {
 	}
 	h := p.Home
 	add(h.Books, "difference to a provider’s book", "differences to the providers’ books", BooksPath, "destinations that are not the same on both sides")
+	add(p.SubAccountsFound, "sub-account found at a provider", "sub-accounts found at a provider", "/sub-accounts?state=found", "not made here: say whose they are")
+	add(p.SubAccountAlerts, "sub-account that needs somebody", "sub-accounts that need somebody", "/sub-accounts?attention=1", "")
 	add(h.Unsent, "approved and not sent", "approved and not sent", "/transactions?state=approved", "for more than ten minutes")
 	add(h.LongSending, "on its way to the provider", "on their way to the provider", "/transactions?state=sending", "for more than ten minutes")
 	add(h.LongPending, "pending", "pending", "/transactions?state=pending", "for more than a day")

@@ -165,6 +165,12 @@ func (d *demonstration) registered(ctx context.Context, a demo.Account, f provid
 	if n%3 != 1 || f.Book == "" {
 		return nil
 	}
+	for range 200 { // the job may have been first, and is still at it
+		if page, err = d.rt.Store.Destination(ctx, d.as("compliance"), models.Sandbox, x.ID); err != nil || page.Entries[0].EntryID != "" || ctx.Err() != nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 	if page, err = d.rt.Store.Destination(ctx, d.as("compliance"), models.Sandbox, x.ID); err == nil && page.Entries[0].EntryID != "" { // somebody changes it there
 		d.tell(ctx, a, "book", url.Values{"op": {"edit-account"}, "id": {page.Entries[0].EntryID}, "beneficiaryBankAddress": {"1 Raffles Place, Singapore"}})
 	}

@@ -143,6 +143,23 @@ func TestFilesOfDestinationsAreCheckedRowByRowAndHostileOnesSpoilNothing(t *test
 	if a := h.post(t, add, token, nil); rows() != 2 {
 		t.Errorf("added twice: %d", a.StatusCode)
 	}
+	// The refused rows come back as a file, also after the others were added; brought again as it is, it is refused for the same reasons.
+	back, _ := a.doc(t).Find(`a[href$="/refused"]`).Attr("href")
+	got := h.get(t, back, token)
+	head, _, _ := strings.Cut(strings.TrimPrefix(got.body, "\xef\xbb\xbf"), "\r\n")
+	if got.StatusCode != http.StatusOK || head != "line in the file,why it was refused,name,purpose,network,address,owner" {
+		t.Errorf("the file of refused rows: %d\n%s", got.StatusCode, got.body)
+	}
+	if strings.Count(got.body, "\r\n") != 5 || !strings.Contains(got.body, `3,"address: The checksum does not match`) {
+		t.Errorf("the refused rows:\n%s", got.body)
+	}
+	again := h.upload(t, "/destinations/import", token, "crypto", "again.csv", got.body).doc(t).Find("main").Text()
+	if !strings.Contains(again, "No row can be added") || !strings.Contains(again, "The checksum does not match") || strings.Contains(again, "no field") {
+		t.Errorf("brought again:\n%s", again)
+	}
+	if gil := storetest.Add(t, h.store, "gil@example.com", "Gil", models.Finance); h.get(t, back, h.session(t, gil)).StatusCode != http.StatusNotFound {
+		t.Error("somebody else reads the rows of a file")
+	}
 	if out := h.get(t, "/destinations/export?format=csv", token).body; !strings.Contains(out, "'=HYPERLINK") {
 		t.Error("a formula leaves in the file")
 	}

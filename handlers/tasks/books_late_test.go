@@ -8,6 +8,7 @@ import (
 
 	"countinghouse/models"
 	"countinghouse/models/store"
+	"countinghouse/providers"
 )
 
 // Every registration reads the list. Six others within a second must not use up the looks of the one whose answer was lost: its request may still be on
@@ -86,6 +87,46 @@ func TestWhatIsRegisteredOnceMoreIsFoundByItsPlaceAndWhatIsRevokedMeanwhileAsksN
 		must(t, err)
 		if len(books.Entries) != 0 {
 			t.Errorf("somebody is asked to decide about %+v", books.Entries)
+		}
+	})
+}
+
+// What stands only there is deleted there after two people looked at it: it is taken over, approved, and revoked.
+func TestWhatStandsOnlyThereIsDeletedThereByTwoPeople(t *testing.T) {
+	eachBookHouse(t, func(t *testing.T, h *bookHouse) {
+		h.tell(t, "book", url.Values{"op": {"add-address"}, "network": {"Viction"}, "address": {polygon}, "label": {"By hand"}})
+		must(t, h.money.ReadBooks(t.Context(), h.cred.ID))
+		stands := func() (id string) {
+			books, err := h.Books(t.Context(), h.ines, models.Sandbox)
+			must(t, err)
+			for _, l := range books.Strange {
+				if full, err := h.BookLine(t.Context(), h.fay, models.Sandbox, l.ID); err == nil && full.Values["address"] == polygon {
+					id = l.ID
+				}
+			}
+			return id
+		}
+		line := stands()
+		chain := providers.OnChainForm(models.Sandbox)
+		own, problems := chain.Check(nil, map[string]string{"network": "Viction", "address": polygon, "owner": "Us"})
+		if line == "" || len(problems) > 0 {
+			t.Fatal(line, problems)
+		}
+		d, err := h.AdoptLine(t.Context(), h.fay, models.Sandbox, line, store.NewDestination{ID: models.NewID(), Spec: chain.Spec(own), Name: "By hand", Purpose: "to be deleted there"})
+		must(t, err)
+		before := h.executed(t)
+		ines := h.ines
+		ines.StepUp = h.Now()
+		r := h.page(t, d.ID).Request
+		_, err = h.Decide(t.Context(), ines, models.Sandbox, r.ID, true, "", r.Digest)
+		must(t, err)
+		must(t, h.RevokeDestination(t.Context(), ines, models.Sandbox, d.ID, "nobody knows it"))
+		h.work(t)
+		h.entry(t, d.ID, models.BookGone)
+		h.clock.Advance(time.Minute)
+		must(t, h.money.ReadBooks(t.Context(), h.cred.ID))
+		if h.executed(t) != before+1 || stands() != "" {
+			t.Errorf("%d writes, and it stands there as %q", h.executed(t)-before, stands())
 		}
 	})
 }

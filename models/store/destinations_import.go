@@ -21,6 +21,20 @@ type ImportRow struct {
 	Notes   string
 }
 
+// RefusedRow is one row of a file that did not pass, as it came, and why.
+type RefusedRow struct {
+	Line  int
+	Cells []string
+	Why   []string
+}
+
+// keptFile is what is sealed of a checked file. Its refused rows stay readable for as long as the good ones may be added, also after they were.
+type keptFile struct {
+	Rows    []ImportRow  `json:"rows"`
+	Header  []string     `json:"header"`
+	Refused []RefusedRow `json:"refused"`
+}
+
 // ImportMax is how many destinations one file may bring.
 const ImportMax = 2000
 
@@ -60,16 +74,16 @@ func (s *Store) SameAsStored(ctx context.Context, a models.Actor, env models.Env
 	return out, err
 }
 
-// KeepImport keeps the good rows of a checked file, sealed, until the person who brought it says that they shall be added. Nothing else is written.
-// It needs destinations.create.
-func (s *Store) KeepImport(ctx context.Context, a models.Actor, env models.Environment, file string, rows []ImportRow, refused int) (id string, err error) {
+// KeepImport keeps a checked file, sealed, until the person who brought it says that its good rows shall be added: those, and the refused ones with the
+// header, so that they can be mended. Nothing else is written. It needs destinations.create.
+func (s *Store) KeepImport(ctx context.Context, a models.Actor, env models.Environment, file string, rows []ImportRow, header []string, refused []RefusedRow) (id string, err error) {
 	if err := a.Require(models.DestinationsCreate); err != nil {
 		return "", err
 	}
 	if len(rows) > ImportMax {
 		return "", models.Errorf(models.Invalid, "One file brings at most %d destinations.", ImportMax)
 	}
-	plain, err := json.Marshal(rows)
+	plain, err := json.Marshal(keptFile{rows, header, refused})
 	if err != nil {
 		return "", err
 	}
@@ -82,8 +96,11 @@ func (s *Store) KeepImport(ctx context.Context, a models.Actor, env models.Envir
 		if err := tx.Exec("DELETE FROM destination_imports WHERE done_us = 0 AND created_us < ?", tx.Now.Add(-importLife)); err != nil {
 			return err
 		}
+		if err := tx.Exec("UPDATE destination_imports SET rows_sealed = NULL WHERE rows_sealed IS NOT NULL AND created_us < ?", tx.Now.Add(-importLife)); err != nil {
+			return err
+		}
 		return tx.Exec("INSERT INTO destination_imports (id, environment, user_id, file_name, good, refused, rows_sealed, created_us) VALUES (?,?,?,?,?,?,?,?)",
-			id, env, a.UserID, models.Safe(file, 120), len(rows), refused, sealed, tx.Now)
+			id, env, a.UserID, models.Safe(file, 120), len(rows), len(refused), sealed, tx.Now)
 	})
 }
 
@@ -93,7 +110,7 @@ func (s *Store) AddImport(ctx context.Context, a models.Actor, env models.Enviro
 		return 0, err
 	}
 	err = s.Update(ctx, func(tx *Tx) error {
-		rows, file, done, err := tx.keptImport(a, env, id)
+		kept, file, done, err := tx.keptImport(a, env, id, tx.ForUpdate())
 		if err != nil {
 			return err
 		}
@@ -101,7 +118,7 @@ func (s *Store) AddImport(ctx context.Context, a models.Actor, env models.Enviro
 			return models.Errorf(models.Conflict, "This file was added already.")
 		}
 		var all []models.Destination
-		for _, r := range rows {
+		for _, r := range kept.Rows {
 			x := NewDestination{ID: models.NewID(), Environment: env, Spec: r.Spec, Name: r.Name, Purpose: r.Purpose, Notes: r.Notes, importID: id}
 			if register != nil {
 				x.Register = register(r.Spec)
@@ -116,7 +133,7 @@ func (s *Store) AddImport(ctx context.Context, a models.Actor, env models.Enviro
 		if n == 0 {
 			return models.Errorf(models.Conflict, "No row of this file can be added.")
 		}
-		if err := tx.Exec("UPDATE destination_imports SET done_us = ?, rows_sealed = NULL WHERE id = ?", tx.Now, id); err != nil {
+		if err := tx.closeImport(id, kept); err != nil {
 			return err
 		}
 		if err := tx.askForImport(a, id, file, all); err != nil {
@@ -128,28 +145,64 @@ func (s *Store) AddImport(ctx context.Context, a models.Actor, env models.Enviro
 	return n, err
 }
 
-func (tx *Tx) keptImport(a models.Actor, env models.Environment, id string) (rows []ImportRow, file string, done bool, err error) {
+// closeImport marks a file as added and lets go of what is written down by now.
+func (tx *Tx) closeImport(id string, kept keptFile) error {
+	kept.Rows = nil
+	plain, err := json.Marshal(kept)
+	if err != nil {
+		return err
+	}
+	sealed, err := tx.Store.seal(tx.ctx, "destination_imports", id, "rows_sealed", plain)
+	if err != nil {
+		return err
+	}
+	return tx.Exec("UPDATE destination_imports SET done_us = ?, rows_sealed = ? WHERE id = ?", tx.Now, sealed, id)
+}
+
+// RefusedRows gives the rows of a checked file that did not pass, with its header and name, to the person who brought it, for two hours. It needs
+// destinations.create.
+func (s *Store) RefusedRows(ctx context.Context, a models.Actor, env models.Environment, id string) (file string, header []string, rows []RefusedRow, err error) {
+	if err := a.Require(models.DestinationsCreate); err != nil {
+		return "", nil, nil, err
+	}
+	err = s.View(ctx, func(tx *Tx) error {
+		kept, name, _, err := tx.keptImport(a, env, id, "")
+		if err == nil && len(kept.Refused) == 0 {
+			err = models.Errorf(models.NotFound, "No row of this file was refused.")
+		}
+		file, header, rows = name, kept.Header, kept.Refused
+		return err
+	})
+	return file, header, rows, err
+}
+
+// keptImport opens a checked file for the person who brought it. lock is what the query ends with: who writes holds the row.
+func (tx *Tx) keptImport(a models.Actor, env models.Environment, id, lock string) (kept keptFile, file string, done bool, err error) {
 	var user string
 	var in models.Environment
 	var sealed []byte
 	var doneAt, created models.Micros
-	err = tx.QueryRow("SELECT user_id, environment, file_name, rows_sealed, created_us, done_us FROM destination_imports WHERE id = ?"+tx.ForUpdate(), id).
+	err = tx.QueryRow("SELECT user_id, environment, file_name, rows_sealed, created_us, done_us FROM destination_imports WHERE id = ?"+lock, id).
 		Scan(&user, &in, &file, &sealed, &created, &doneAt)
 	switch {
 	case IsNoRow(err) || (err == nil && (user != a.UserID || in != env)):
-		return nil, "", false, models.Errorf(models.NotFound, "There is no such file. A checked file is kept for two hours, for the person who brought it.")
+		return kept, "", false, models.Errorf(models.NotFound, "There is no such file. A checked file is kept for two hours, for the person who brought it.")
 	case err != nil:
-		return nil, "", false, err
-	case doneAt != 0:
-		return nil, file, true, nil
-	case tx.Now > created.Add(importLife):
-		return nil, "", false, models.Errorf(models.NotFound, "This file was checked more than two hours ago. Bring it again.")
+		return kept, "", false, err
+	case tx.Now > created.Add(importLife) || sealed == nil:
+		if doneAt != 0 {
+			return kept, file, true, nil
+		}
+		return kept, "", false, models.Errorf(models.NotFound, "This file was checked more than two hours ago. Bring it again.")
 	}
 	plain, err := tx.Store.unseal(tx.ctx, "destination_imports", id, "rows_sealed", sealed)
 	if err != nil {
-		return nil, "", false, err
+		return kept, "", false, err
 	}
-	return rows, file, false, json.Unmarshal(plain, &rows)
+	if err := json.Unmarshal(plain, &kept); err != nil { // checked by an older version of the program
+		return kept, "", false, models.Errorf(models.Conflict, "The program was replaced since this file was checked. Bring it again.")
+	}
+	return kept, file, doneAt != 0, nil
 }
 
 func (tx *Tx) askForImport(a models.Actor, id, file string, all []models.Destination) error {

@@ -101,7 +101,9 @@ func (tx *Tx) destinationQuery(f models.DestinationFilter, g models.DestinationG
 	}
 	if len(f.States) > 0 {
 		var only string
-		if only = tx.stateCondition(f.States, g, add); only != "" {
+		only = tx.stateCondition(f.States, g, add)
+		// Most destinations are usable: among them a kind or a provider narrows further than the state does.
+		if usable := f.States[0] == models.DestinationUsable; only != "" && !(usable && index != "destinations_created") {
 			index = only
 		}
 	}

@@ -436,9 +436,22 @@ func TestAnImportIsAddedWholeOrNotAtAllAndApprovedTogether(t *testing.T) {
 		if diff := cmp.Diff(map[int]string{5: "The same destination stands in line 4 of this file."}, same); diff != "" || err != nil {
 			t.Errorf("what is the same: %v\n%s", err, diff)
 		}
-		id, err := h.KeepImport(t.Context(), h.fay, models.Live, "suppliers.csv", rows, 1)
+		id, err := h.KeepImport(t.Context(), h.fay, models.Live, "suppliers.csv", rows, []string{"name", "account"}, []store.RefusedRow{{Line: 9, Cells: []string{"Nobody", "12"}, Why: []string{"account: too short"}}})
 		if err != nil {
 			t.Fatal(err)
+		}
+		refused := func(who models.Actor) ([]store.RefusedRow, error) {
+			_, header, rows, err := h.RefusedRows(t.Context(), who, models.Live, id)
+			if err == nil && len(header) != 2 {
+				t.Errorf("the header is %v", header)
+			}
+			return rows, err
+		}
+		if rows, err := refused(h.fay); err != nil || len(rows) != 1 || rows[0].Cells[1] != "12" {
+			t.Errorf("the refused rows: %+v, %v", rows, err)
+		}
+		if _, err := refused(h.gil); !models.Is(err, models.NotFound) {
+			t.Errorf("somebody else reads the refused rows: %v", err)
 		}
 		if _, err := h.AddImport(t.Context(), h.gil, models.Live, id, nil); !models.Is(err, models.NotFound) {
 			t.Errorf("somebody else added it: %v", err)
@@ -455,6 +468,9 @@ func TestAnImportIsAddedWholeOrNotAtAllAndApprovedTogether(t *testing.T) {
 		}
 		if n, err := h.AddImport(t.Context(), h.fay, models.Live, id, nil); err != nil || n != 5 {
 			t.Fatalf("%d added: %v", n, err)
+		}
+		if rows, err := refused(h.fay); err != nil || len(rows) != 1 {
+			t.Errorf("the refused rows after the others were added: %+v, %v", rows, err)
 		}
 		if _, err := h.AddImport(t.Context(), h.fay, models.Live, id, nil); !models.Is(err, models.Conflict) {
 			t.Errorf("added twice: %v", err)

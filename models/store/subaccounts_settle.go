@@ -124,7 +124,10 @@ func (m *matching) matched(a *models.SubAccount, x models.ListedSubAccount) erro
 func (m *matching) again(a *models.SubAccount, x models.ListedSubAccount) error {
 	var e models.SubAccountEvent
 	if a.TheirState != x.State || a.TheirType != x.Type {
-		e = models.SubAccountEvent{What: "state", ExchangeID: m.listing.ExchangeID, Sentence: fmt.Sprintf("The provider's state is now %q (was %q), type %q.", x.State, a.TheirState, x.Type)}
+		e = models.SubAccountEvent{What: "state", ExchangeID: m.listing.ExchangeID, Sentence: fmt.Sprintf("The provider says %q now (was %q).", x.State, a.TheirState)}
+		if a.TheirState == x.State {
+			e.Sentence = fmt.Sprintf("The provider calls its type %q.", x.Type)
+		}
 	}
 	if a.Alert == lostFromList {
 		a.Alert = ""

@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"countinghouse/providers"
@@ -64,8 +65,39 @@ func capabilities(t *testing.T, s Subject) {
 	if listed[providers.CanReceiveWebhooks] != (s.Provider.Webhooks != nil) {
 		t.Errorf("capability %q: listed %v, implemented %v", providers.CanReceiveWebhooks, listed[providers.CanReceiveWebhooks], s.Provider.Webhooks != nil)
 	}
+	subAccountFields(t, d, listed[providers.CanOpenSubAccounts])
 	covered(t, s)
 }
+
+// subAccountFields demands a form of whoever opens sub-accounts, with the names that the pages and files of sub-accounts know, and of nobody else.
+func subAccountFields(t *testing.T, d *providers.Description, opens bool) {
+	t.Helper()
+	if !opens {
+		if len(d.SubAccountFields) > 0 {
+			t.Errorf("%d fields of a sub-account, and none can be opened", len(d.SubAccountFields))
+		}
+		return
+	}
+	named := map[string]bool{}
+	for _, f := range d.SubAccountFields {
+		switch {
+		case named[f.Name]:
+			t.Errorf("the field %q of a sub-account is there twice", f.Name)
+		case !slices.Contains(subAccountNames, f.Name):
+			t.Errorf("no page and no file of sub-accounts knows the field %q", f.Name)
+		case f.Label == "" || f.Secret:
+			t.Errorf("the field %q of a sub-account has no label, or is a secret", f.Name)
+		}
+		named[f.Name] = true
+	}
+	for _, name := range subAccountNames {
+		if !named[name] {
+			t.Errorf("the form of a sub-account does not ask for %q", name)
+		}
+	}
+}
+
+var subAccountNames = []string{"company", "country", "type", "email", "username"}
 
 // covered demands a sample for every kind that can be sent.
 func covered(t *testing.T, s Subject) {
