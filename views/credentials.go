@@ -2,7 +2,6 @@ package views
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,16 +58,6 @@ func lastError(c models.Credential) string {
 		return c.Use.Error
 	}
 	return ""
-}
-
-func waitingRows(list []WaitingChange, clock Clock) []ui.Row {
-	var rows []ui.Row
-	for _, w := range list {
-		href := CredentialPath(w.Credential.ID) + "#change"
-		rows = append(rows, ui.Row{Href: href, Cells: []ui.Cell{{Text: w.Change.Kind.Word(), Href: href, Sub: w.Change.Reason, Head: true}, ui.Text(w.Credential.Name),
-			ui.Text(w.Change.AskedName), ui.Is(ui.Time(clock.at(w.Change.AskedAt)))}})
-	}
-	return rows
 }
 
 func credentialTabList(active string, c models.Credential, d *providers.Description, me models.Actor) []ui.Tab {
@@ -283,39 +272,12 @@ func tableSettingRow(s CredentialParams, st providers.Setting) ui.Row {
 	return row
 }
 
-// formSettings are the settings that the credential's form asks for: all but the operation table, which two admins change on its own page.
-func formSettings(d *providers.Description) []providers.Setting {
-	return slices.DeleteFunc(slices.Clone(d.Settings), func(st providers.Setting) bool { return st.Name == models.OperationTable })
-}
-
 func hookTerms(s CredentialParams) []ui.Term {
 	var terms []ui.Term
 	for _, t := range s.D.Webhooks {
 		terms = append(terms, ui.Term{Label: t.Title, Content: ui.Ref(ui.RefParams{Text: HookAddress(s.Base, s.C.ID, t.ID), What: "address"}), Sub: t.Help})
 	}
 	return terms
-}
-
-func aboutTerms(s CredentialParams) []ui.Term {
-	return []ui.Term{
-		{Label: "Sub-account", Text: s.C.SubAccount},
-		{Label: "Note", Text: s.C.Note},
-		{Label: "Version", Text: versionText(s.C), Sub: "grows with every change of addresses, settings or secrets; approvals given before count no longer"},
-		{Label: "Keys issued", Content: ui.Time(s.Clock.at(s.C.IssuedAt))},
-		{Label: "Replace by", Content: ui.Time(s.Clock.at(s.C.RotateBy)), Sub: "every " + days(s.C.RotateDays)},
-		{Label: "Written down", Content: ui.Time(s.Clock.at(s.C.CreatedAt)), Sub: "by " + s.C.CreatedBy},
-		{Label: "Its words", Content: ui.Button(ui.ButtonParams{Label: "Change name and notes", Href: CredentialPath(s.C.ID, "notes"), Small: true, Reason: notesReason(s)})},
-	}
-}
-
-func notesReason(s CredentialParams) string {
-	switch {
-	case !s.Me.Can(models.CredentialsManage):
-		return "an admin can"
-	case s.C.State == models.CredentialRevoked:
-		return "it is revoked"
-	}
-	return ""
 }
 
 func checkRows(t providers.Checked) []ui.Row {
@@ -335,241 +297,6 @@ func checkRows(t providers.Checked) []ui.Row {
 	return rows
 }
 
-// changeDiff shows what a waiting change would do, side by side.
-func changeDiff(c models.Credential, d *providers.Description) []ui.Row {
-	var rows []ui.Row
-	add := func(what, now, then string) {
-		if now != then {
-			rows = append(rows, ui.Row{Cells: []ui.Cell{{Text: what, Head: true}, ui.Text(orElse(now, "—")), ui.Text(orElse(then, "—"))}})
-		}
-	}
-	switch c.Change.Kind {
-	case models.ChangeActivate, models.ChangeResume:
-		add("State", c.State.Word(), models.CredentialActive.Word())
-		for _, f := range d.Fields {
-			if !f.Secret && c.Values[f.Name] != "" {
-				add(f.Label, "", c.Values[f.Name])
-			}
-		}
-		for _, k := range c.In(models.SlotCurrent) {
-			add(fieldLabel(d, k.Field), "", "fingerprint "+shortPrint(k.Fingerprint))
-		}
-	case models.ChangeEdit:
-		for _, name := range keysOf(c.Values, c.Change.Values) {
-			add(fieldLabel(d, name), c.Values[name], c.Change.Values[name])
-		}
-		for _, name := range keysOf(c.Settings, c.Change.Settings) {
-			add(settingLabel(d, name), c.Settings[name], c.Change.Settings[name])
-		}
-	case models.ChangePromote:
-		rows = append(rows, secretDiff(c, d, models.SlotNext)...)
-	case models.ChangeBack:
-		rows = append(rows, secretDiff(c, d, models.SlotPrevious)...)
-	}
-	return rows
-}
-
-func secretDiff(c models.Credential, d *providers.Description, then models.Slot) []ui.Row {
-	prints := func(slot models.Slot) map[string]string {
-		out := map[string]string{}
-		for _, k := range c.In(slot) {
-			out[k.Field] = "fingerprint " + shortPrint(k.Fingerprint)
-		}
-		return out
-	}
-	now, next := prints(models.SlotCurrent), prints(then)
-	var rows []ui.Row
-	for _, name := range keysOf(now, next) {
-		sub := ""
-		if now[name] == next[name] {
-			sub = "the same"
-		}
-		rows = append(rows, ui.Row{Cells: []ui.Cell{{Text: fieldLabel(d, name), Head: true}, ui.Text(orElse(now[name], "—")), {Text: orElse(next[name], "—"), Sub: sub}}})
-	}
-	return rows
-}
-
-func keysOf(a, b map[string]string) []string {
-	all := maps.Clone(a)
-	if all == nil {
-		all = map[string]string{}
-	}
-	maps.Copy(all, b)
-	return slices.Sorted(maps.Keys(all))
-}
-
-func settingLabel(d *providers.Description, name string) string {
-	for _, s := range d.Settings {
-		if s.Name == name {
-			return s.Label
-		}
-	}
-	return name
-}
-
-func changeHistory(list []models.CredentialChange, clock Clock) []ui.Row {
-	var rows []ui.Row
-	for _, ch := range list {
-		rows = append(rows, ui.Row{Cells: []ui.Cell{{Text: ch.Kind.Word(), Sub: ch.Reason, Head: true}, ui.Is(ui.Time(clock.at(ch.AskedAt))), ui.Text(ch.AskedName),
-			{Text: string(ch.State), Sub: ch.Note}, ui.Is(ui.Time(clock.at(ch.DecidedAt))), ui.Text(ch.DecidedName)}})
-	}
-	return rows
-}
-
-// operationName is what people call an operation that a lock names: a method by its title, a capability by what it is for.
-func operationName(d *providers.Description, id string) string {
-	if m, ok := d.Method(id); ok {
-		return m.Title
-	}
-	for _, c := range allCapabilities() {
-		if string(c.Can) == id {
-			return c.Text
-		}
-	}
-	return id
-}
-
-func lockRows(locks []providers.Lock, c models.Credential, d *providers.Description) []ui.Row {
-	var rows []ui.Row
-	for _, l := range locks {
-		unlocks := "nothing known unlocks it"
-		if len(l.Items) > 0 {
-			unlocks = "proof of " + strings.Join(l.Items, ", ")
-			if c.Environment == models.Live {
-				unlocks = "two admins who confirm " + strings.Join(l.Items, ", ")
-			}
-		}
-		if l.Warning {
-			unlocks = "a warning only: in the sandbox it can be used"
-		}
-		rows = append(rows, ui.Row{Cells: []ui.Cell{{Text: operationName(d, l.Operation), Head: true}, ui.Text(l.Reason), {Text: unlocks, Href: CredentialPath(c.ID, "contract")}}})
-	}
-	return rows
-}
-
-func busyReason(c models.Credential) string {
-	if c.Change != nil {
-		return "another change waits for a second admin"
-	}
-	return ""
-}
-
-func activateReason(c models.Credential) string {
-	if c.Environment == models.Live && !providers.CheckVerdict(c.Tested).Passed() {
-		return "test the keys first"
-	}
-	return busyReason(c)
-}
-
-func promoteReason(c models.Credential) string {
-	if !c.NextPassed() {
-		return "test the new secrets first"
-	}
-	return busyReason(c)
-}
-
-func versionText(c models.Credential) string { return strconv.FormatInt(c.Version, 10) }
-
 func kept(c models.Credential, field string) bool {
 	return slices.ContainsFunc(c.In(models.SlotCurrent), func(k models.SecretKept) bool { return k.Field == field })
-}
-
-func formAction(s CredentialFormParams) string {
-	if s.C == nil {
-		return CredentialsPath
-	}
-	return CredentialPath(s.C.ID, "edit")
-}
-
-func formHidden(s CredentialFormParams) []ui.Hidden {
-	if s.C == nil {
-		return []ui.Hidden{{Name: "provider", Value: s.D.Name}, {Name: "environment", Value: string(s.Env)}}
-	}
-	return []ui.Hidden{{Name: "version", Value: versionText(*s.C)}}
-}
-
-func formBack(s CredentialFormParams) string {
-	if s.C == nil {
-		return ProvidersPath
-	}
-	return CredentialPath(s.C.ID)
-}
-
-func formVerb(s CredentialFormParams) string {
-	switch {
-	case s.C == nil:
-		return "Write the credential down"
-	case s.Env == models.Live:
-		return "Ask a second admin to agree"
-	}
-	return "Save the changes"
-}
-
-// FormField and FormSetting are the names of form fields for a description's fields and settings.
-func FormField(name string) string   { return "f." + name }
-func FormSetting(name string) string { return "s." + name } //nolint:revive // a pair with FormField
-
-func valueField(f providers.Field, s CredentialFormParams) ui.FieldParams {
-	p := describedField(f, FormField(f.Name), s.Values[f.Name], s.Errors)
-	for _, site := range s.D.Sites {
-		if site.Field != f.Name || site.Environment != s.Env {
-			continue
-		}
-		switch {
-		case s.Env == models.Sandbox:
-			p.Help = strings.TrimSpace(p.Help + " Any address of this machine will do as well, for example http://127.0.0.1:9101.")
-		case len(site.Hosts) > 0:
-			p.Help = strings.TrimSpace(p.Help + " Only https at " + strings.Join(site.Hosts, " or ") + ".")
-		default:
-			p.Help = strings.TrimSpace(p.Help + " Only https; the second admin approves the host.")
-		}
-	}
-	return p
-}
-
-// secretField asks for a secret. It is never filled: what is kept cannot be read back.
-func secretField(f providers.Field, errs []ui.FieldError, keep bool) ui.FieldParams {
-	name := FormField(f.Name)
-	p := ui.FieldParams{Name: name, Label: f.Label, Help: f.Help, Type: ui.PasswordField, Required: f.Required && !keep, Optional: !f.Required || keep,
-		Error: ui.ErrorFor(errs, name), Autocomplete: "off"}
-	if f.Kind == providers.Area {
-		p.Type, p.Rows = ui.TextareaField, 4
-	}
-	if keep {
-		p.Help = strings.TrimSpace(p.Help + " Leave it empty to carry the present one over.")
-	}
-	return p
-}
-
-// wideSetting tells a setting that is a whole document, such as a table of operations.
-func wideSetting(st providers.Setting, s CredentialFormParams) bool {
-	return len(st.Options) == 0 && (len(st.Default) > 120 || len(s.Settings[st.Name]) > 120)
-}
-
-func settingParams(st providers.Setting, s CredentialFormParams) ui.FieldParams {
-	name := FormSetting(st.Name)
-	help := st.Help
-	if it, ok := s.D.Item(st.Item); ok {
-		help = strings.TrimSpace(help + " (" + it.ID + ", " + string(it.Mark) + ")")
-	}
-	p := ui.FieldParams{Name: name, Label: st.Label, Help: help, Value: s.Settings[st.Name], Required: st.Required, Error: ui.ErrorFor(s.Errors, name), Autocomplete: "off"}
-	switch {
-	case len(st.Options) > 0:
-		p.Type = ui.SelectField
-		empty := "not chosen"
-		for _, o := range st.Options {
-			if o.Value == st.Default && st.Default != "" {
-				empty = "the default: " + o.Label
-			}
-		}
-		p.Options = uiOptions(st.Options, empty)
-	case wideSetting(st, s):
-		p.Type, p.Rows = ui.TextareaField, 14
-		if p.Value == "" {
-			p.Value = st.Default
-		}
-	default:
-		p.Type, p.Placeholder = ui.TextField, st.Default
-	}
-	return p
 }

@@ -24,6 +24,11 @@ func (p TransactionParams) disputeSays() string {
 	return s
 }
 
+// decidable reports whether people may ask for something about an unknown outcome here.
+func (p TransactionParams) decidable() bool {
+	return p.t().State == models.Unknown && p.CanOperate && p.Open == nil && (p.Court.MayResend || p.Court.MayName || p.Court.MayGiveUp)
+}
+
 // takesPapers reports whether a file can be put on record here: where a dispute or an unknown outcome may need it.
 func (p TransactionParams) takesPapers() bool {
 	return p.CanOperate && p.KeepsPapers && (p.disputable() || p.t().State == models.Unknown)
