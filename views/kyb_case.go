@@ -142,7 +142,7 @@ func (p KYBCaseParams) needs(l KYBList) ui.TableParams {
 
 func (p KYBCaseParams) documentTable() ui.TableParams {
 	t := ui.TableParams{ID: "documents", Caption: "Documents of " + p.Case.Company, Stacks: true, Keys: true,
-		Columns: []ui.Column{{Label: "Document"}, {Label: "Issued by", Kind: ui.CutColumn}, {Label: "Issued", Kind: ui.TimeColumn}, {Label: "Expires", Kind: ui.WaitColumn}, {Label: "Scan"}, {Label: "File", Kind: ui.QuietColumn}},
+		Columns: []ui.Column{{Label: "Document"}, {Label: "Issued by", Kind: ui.CutColumn}, {Label: "Issued", Kind: ui.TimeColumn}, {Label: "Expires", Kind: ui.WaitColumn}, {Label: "Scan"}, {Label: "File", Kind: ui.WaitColumn}},
 		Empty:   ui.EmptyParams{Icon: ui.IconFileText, Title: "No document yet"}}
 	for _, d := range p.Documents {
 		t.Rows = append(t.Rows, documentRow(d, p.Today, ""))

@@ -96,7 +96,7 @@ func (p KYBDocumentsParams) chips() ui.ChipsParams {
 
 func (p KYBDocumentsParams) table() ui.TableParams {
 	t := ui.TableParams{ID: "documents", Caption: "KYB documents", Stacks: true, Sticky: true, Keys: true,
-		Columns: []ui.Column{{Label: "Document"}, {Label: "Company", Narrow: ui.LeadWhenNarrow}, {Label: "Issued", Kind: ui.TimeColumn}, {Label: "Expires", Kind: ui.WaitColumn}, {Label: "Scan"}, {Label: "File", Kind: ui.QuietColumn}},
+		Columns: []ui.Column{{Label: "Document"}, {Label: "Company", Narrow: ui.LeadWhenNarrow}, {Label: "Issued", Kind: ui.TimeColumn}, {Label: "Expires", Kind: ui.WaitColumn}, {Label: "Scan"}, {Label: "File", Kind: ui.WaitColumn}},
 		Empty:   ui.EmptyParams{Icon: ui.IconFileText, Title: "No document here", Text: "Documents are uploaded on the page of a case."}}
 	for _, d := range p.Rows {
 		t.Rows = append(t.Rows, documentRow(d.KYBDocument, p.Today, d.Company))
@@ -159,7 +159,7 @@ func mimeWord(mime string) string {
 func (p KYBDocumentParams) versions() ui.TableParams {
 	t := ui.TableParams{Caption: "Versions", Stacks: true, Columns: []ui.Column{{Label: "Version"}, {Label: "File"}, {Label: "SHA-256", Kind: ui.QuietColumn}, {Label: "Uploaded", Kind: ui.TimeColumn}, {Label: "File to keep", Hidden: true}}}
 	for _, v := range p.Versions {
-		get := ui.Is(ui.Button(ui.ButtonParams{Label: "Download", Small: true, Href: kybFilePath(v.ID) + "/download", Icon: ui.IconDownload, Download: true}))
+		get := ui.Is(ui.Button(ui.ButtonParams{Label: "Download version " + strconv.FormatInt(v.Number, 10), IconOnly: true, Small: true, Href: kybFilePath(v.ID) + "/download", Icon: ui.IconDownload, Download: true}))
 		if v.State != models.DocumentKept {
 			get = ui.Cell{Text: "deleted", Sub: v.DeletedWhy}
 		}

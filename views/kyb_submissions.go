@@ -48,7 +48,7 @@ func (p KYBPrepareParams) sum() string {
 
 func (p KYBPrepareParams) table() ui.TableParams {
 	t := ui.TableParams{ID: "prepare", Caption: "Documents to hand over", Stacks: true, Select: "documents", SelectForm: "prepare-form",
-		Columns: []ui.Column{{Label: "Document"}, {Label: "Meets"}, {Label: "Expires", Kind: ui.WaitColumn}, {Label: "File", Kind: ui.QuietColumn}, {Label: "There already"}},
+		Columns: []ui.Column{{Label: "Document"}, {Label: "Meets"}, {Label: "Expires", Kind: ui.WaitColumn}, {Label: "File", Kind: ui.WaitColumn}, {Label: "There already"}},
 		Empty:   ui.EmptyParams{Icon: ui.IconFileText, Title: "No document yet", Action: ui.Button(ui.ButtonParams{Label: "Upload documents", Href: p.path("/upload")})}}
 	for _, d := range p.Documents {
 		if d.State != models.DocumentKept {
