@@ -83,8 +83,8 @@ func (s *Store) DayFlows(ctx context.Context, a models.Actor, env models.Environ
 	return out, err
 }
 
-// ProviderRates reads how the transactions made from a UTC day on have ended, by provider, from the maintained totals. It needs
-// transactions.read.
+// ProviderRates reads how the transactions made from a UTC day on have ended, by provider, from the maintained totals: from those of
+// single days, behind which stand those of blocks of days. It needs transactions.read.
 func (s *Store) ProviderRates(ctx context.Context, a models.Actor, env models.Environment, sub string, first int64) (out []models.ProviderRate, err error) {
 	if err := a.Require(models.TransactionsRead); err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func (s *Store) ProviderRates(ctx context.Context, a models.Actor, env models.En
 			CAST(SUM(CASE WHEN kind = 'payout' AND state = 'succeeded' THEN n ELSE 0 END) AS BIGINT),
 			CAST(SUM(CASE WHEN kind = 'deposit' AND state IN ('succeeded', 'refunded', 'partially_refunded', 'charged_back', 'disputed', 'expired', 'failed', 'cancelled') THEN n ELSE 0 END) AS BIGINT),
 			CAST(SUM(CASE WHEN kind = 'deposit' AND state IN ('succeeded', 'refunded', 'partially_refunded', 'charged_back', 'disputed') THEN n ELSE 0 END) AS BIGINT)
-			FROM `+table+` WHERE `+scope+` AND day >= ? AND kind IN ('payout', 'deposit') GROUP BY provider ORDER BY provider`, append(args, first)...); err != nil {
+			FROM `+table+` WHERE `+scope+` AND day BETWEEN ? AND ? AND kind IN ('payout', 'deposit') GROUP BY provider ORDER BY provider`, append(args, first, blocksFrom-1)...); err != nil {
 			return err
 		}
 		for i := range out {
