@@ -133,6 +133,9 @@ func (h *Approvals) aboutDestinations(c *Ctx, p *views.ApprovalParams) (err erro
 	switch r.Subject {
 	case "destination":
 		p.To, err = h.Store.Destination(c.Context(), c.Actor, r.Environment, r.SubjectID)
+		if err == nil && p.To.Destination.Provider != "" {
+			p.PaidBy = describe(h.Providers, p.To.Destination.Provider).Title
+		}
 	case "destination_import":
 		p.Brought, err = h.Store.DestinationsOfImport(c.Context(), c.Actor, r.SubjectID)
 	}

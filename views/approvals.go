@@ -164,6 +164,7 @@ type ApprovalParams struct {
 	Errors      []ui.FieldError
 	SeeTrades   bool                    // may see exchanges
 	To          *models.DestinationPage // the destination that it is about, or that the payout names
+	PaidBy      string                  // the title of the only provider that pays that destination
 	Brought     []models.Destination    // what a file brought
 	Clock       Clock
 }
@@ -386,7 +387,7 @@ func (p ApprovalParams) brought() ui.TableParams {
 
 // destinationFacts are what the second person compares.
 func (p ApprovalParams) destinationFacts() []ui.Term {
-	v := DestinationParams{P: p.To, Clock: p.Clock}
+	v := DestinationParams{P: p.To, Clock: p.Clock, Provider: p.PaidBy}
 	return v.facts()
 }
 

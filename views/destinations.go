@@ -164,12 +164,13 @@ func (p DestinationsParams) table() ui.TableParams {
 		if d.UsableFrom != 0 {
 			usable = ui.Is(ui.Time(ui.TimeParams{At: d.UsableFrom.Time(), Zone: p.Clock.Zone, Form: ui.TimeMinute}))
 		}
+		state := ui.Is(ui.StatusChip(destinationStatus(d.StateAt(now, p.Guard))))
 		where := place(d.Owner, d.Title, d.Masked)
 		if p.Marked[d.ID] {
-			where.Sub += " · look at the provider’s book"
+			state.Sub = "look at the provider’s book"
 		}
 		t.Rows = append(t.Rows, ui.Row{Href: href, Copy: d.Name, Label: d.Name, Cells: []ui.Cell{{Text: d.Name, Href: href, Head: true}, where, ui.Text(d.Purpose),
-			ui.Is(ui.StatusChip(destinationStatus(d.StateAt(now, p.Guard)))), usable, ui.Is(ui.Time(ui.TimeParams{At: d.CreatedAt.Time(), Zone: p.Clock.Zone, Form: ui.TimeMinute})), ui.Text(d.CreatedByName)}})
+			state, usable, ui.Is(ui.Time(ui.TimeParams{At: d.CreatedAt.Time(), Zone: p.Clock.Zone, Form: ui.TimeMinute})), ui.Text(d.CreatedByName)}})
 	}
 	return t
 }
