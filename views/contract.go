@@ -67,9 +67,9 @@ func itemTerms(s ItemParams) []ui.Term {
 	}
 	var unlocks []string
 	for _, l := range s.Locks {
-		unlocks = append(unlocks, l.Operation)
+		unlocks = append(unlocks, operationName(s.D, l.Operation))
 	}
-	return append(terms, ui.Term{Label: "Would unlock", Text: strings.Join(unlocks, ", ")})
+	return append(terms, ui.Term{Label: "Would unlock", Text: strings.Join(slices.Compact(unlocks), "; ")})
 }
 
 func evidenceRows(s ItemParams) []ui.Row {

@@ -2,6 +2,8 @@ package views
 
 import (
 	"fmt"
+	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,6 +91,9 @@ func valueTerms(s CredentialParams) []ui.Term {
 			terms = append(terms, ui.Term{Label: f.Label, Text: s.C.Values[f.Name]})
 		}
 	}
+	if at := standIn(s.C, s.D); at != "" {
+		terms = append(terms, ui.Term{Label: "Play " + s.D.Short, Content: ui.Ref(ui.RefParams{Text: at, Href: at, NoCopy: true}), Sub: "the stand-in's own page, where one of this program's stand-ins answers: pay, reject, lose the next reply"})
+	}
 	terms = append(terms, ui.Term{Label: "Our address", Content: termLink(orElse(orElse(networks(s.Egress), s.C.EgressNote), "none noted"), EgressHref(s.C.ID), s.Me), Sub: "as the provider knows it"})
 	if s.Caller != "" {
 		terms = append(terms, ui.Term{Label: "We call from", Text: s.Caller})
@@ -97,6 +102,23 @@ func valueTerms(s CredentialParams) []ui.Term {
 		terms = append(terms, ui.Term{Label: "Webhooks are taken from", Content: termLink(orElse(networks(s.Hooks), "any address"), AllowlistHref(models.ScopeWebhook), s.Me)})
 	}
 	return terms
+}
+
+// standIn is the page of the stand-in that a sandbox credential talks to; empty when it talks to another machine.
+func standIn(c models.Credential, d *providers.Description) string {
+	if c.Environment != models.Sandbox {
+		return ""
+	}
+	for _, site := range d.Sites {
+		u, err := url.Parse(c.Values[site.Field])
+		if err != nil || u.Port() == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			continue
+		}
+		if ip := net.ParseIP(u.Hostname()); u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
+			return u.Scheme + "://" + u.Host + "/_sandbox/"
+		}
+	}
+	return ""
 }
 
 func networks(rules []models.IPRule) string {

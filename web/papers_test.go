@@ -99,3 +99,19 @@ func TestEvidenceFilesStayWithUsAndTheDisputeShowsExactlyWhatWasSent(t *testing.
 		}
 	}
 }
+
+func TestASandboxCredentialLeadsToThePageOfItsStandIn(t *testing.T) {
+	s := openAeterna(t)
+	link := s.see(s.admin, "/credentials/"+s.cred).Find(`a[href$="/_sandbox/"]`).AttrOr("href", "")
+	if link != s.sandbox.URL+"/_sandbox/" {
+		t.Fatalf("it leads to %q", link)
+	}
+	r, err := http.Get(link) //nolint:noctx // our own stand-in
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	if r.StatusCode != http.StatusOK {
+		t.Errorf("the page: %d", r.StatusCode)
+	}
+}
