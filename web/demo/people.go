@@ -112,14 +112,10 @@ func (h *Historian) Payee(f providers.DestinationForm) Party {
 	m := providers.Method{ID: "payee " + f.ID, Country: f.Country, Fields: f.Fields}
 	delete(h.parties, m.ID) // everybody only once
 	p := Party{Values: h.recipient(m), Purpose: purposes[h.rnd.IntN(len(purposes))]}
-	first, last := firstNames[h.rnd.IntN(len(firstNames))], lastNames[h.rnd.IntN(len(lastNames))]
-	p.Name = first + " " + last
-	if h.rnd.Float64() < 0.45 {
-		p.Name = last + " " + trades[h.rnd.IntN(len(trades))]
-	}
-	for _, x := range f.Fields {
-		if x.Role == providers.RoleOwner && p.Values[x.Name] != "" && h.rnd.Float64() < 0.8 {
-			p.Name = p.Values[x.Name]
+	if p.Name = providers.DestinationOf(m, p.Values).Owner; p.Name == "" {
+		p.Name = firstNames[h.rnd.IntN(len(firstNames))] + " " + lastNames[h.rnd.IntN(len(lastNames))]
+		if h.rnd.Float64() < 0.45 {
+			p.Name = lastNames[h.rnd.IntN(len(lastNames))] + " " + trades[h.rnd.IntN(len(trades))]
 		}
 	}
 	if _, ok := p.Values["network"]; ok {
