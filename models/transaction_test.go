@@ -45,6 +45,7 @@ func TestFinalIsFinalButForTheDocumentedLateTurns(t *testing.T) {
 		{models.Succeeded, models.Returned}: true, {models.Succeeded, models.Refunded}: true, {models.Succeeded, models.PartiallyRefunded}: true,
 		{models.Succeeded, models.ChargedBack}: true, {models.Succeeded, models.Disputed}: true, {models.Expired, models.Succeeded}: true,
 		{models.Expired, models.PartiallyPaid}: true, {models.Expired, models.Cancelled}: true, {models.Cancelled, models.Succeeded}: true,
+		{models.Cancelled, models.PartiallyPaid}: true, {models.Failed, models.PartiallyPaid}: true,
 		{models.Failed, models.Succeeded}: true, {models.Expired, models.AwaitingPayment}: true, {models.Cancelled, models.AwaitingPayment}: true,
 	}
 	for _, tr := range models.Transitions() {
