@@ -100,8 +100,7 @@ func (tx *Tx) destinationQuery(f models.DestinationFilter, g models.DestinationG
 		add(" AND d.country = ?", f.Country)
 	}
 	if len(f.States) > 0 {
-		var only string
-		only = tx.stateCondition(f.States, g, add)
+		only := tx.stateCondition(f.States, g, add)
 		// Most destinations are usable: among them a kind or a provider narrows further than the state does.
 		if usable := f.States[0] == models.DestinationUsable; only != "" && !(usable && index != "destinations_created") {
 			index = only
