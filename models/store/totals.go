@@ -33,7 +33,7 @@ func cover(first, last int64) []int64 {
 	var out []int64
 	for level := int64(0); first <= last; level++ {
 		inner, outer := (first+blockDays-1)/blockDays, (last+1)/blockDays-1 // the blocks that lie within
-		if level == blockLevels || outer < inner { // none: all of it is edge
+		if level == blockLevels || outer < inner {                          // none: all of it is edge
 			for ; first <= last; first++ {
 				out = append(out, level*blocksFrom+first)
 			}
