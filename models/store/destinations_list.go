@@ -206,7 +206,7 @@ func (tx *Tx) searchCondition(env models.Environment, search string) (string, []
 	lead, least := -1, math.MaxInt
 	for i, w := range words {
 		var n int
-		if err := tx.QueryRow("SELECT COUNT(*) FROM (SELECT 1 FROM destination_words WHERE environment = ? AND word >= ? AND word < ? LIMIT ?) x", env, wordKey(w), wordEnd(w), fewMatches+1).Scan(&n); err != nil {
+		if err := tx.QueryRow("SELECT COUNT(*) FROM (SELECT 1 FROM destination_words WHERE environment = ? AND word >= ? AND word < ? LIMIT "+limited(fewMatches+1)+") x", env, wordKey(w), wordEnd(w)).Scan(&n); err != nil {
 			return "", nil, err
 		}
 		if n < least {
@@ -272,7 +272,7 @@ func (s *Store) CountDestinations(ctx context.Context, a models.Actor, env model
 			{&n.Problems, "book_entries WHERE environment = ? AND problem", []any{env}},
 			{&n.Strange, "book_lines WHERE environment = ? AND problem", []any{env}},
 		} {
-			if err := tx.QueryRow("SELECT COUNT(*) FROM (SELECT 1 FROM "+c.from+" LIMIT ?) x", append(c.args, models.HomeBound)...).Scan(c.to); err != nil {
+			if err := tx.QueryRow("SELECT COUNT(*) FROM (SELECT 1 FROM "+c.from+" LIMIT "+limited(models.HomeBound)+") x", c.args...).Scan(c.to); err != nil {
 				return err
 			}
 		}
