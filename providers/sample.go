@@ -48,14 +48,14 @@ func (f Field) sample() string {
 	}
 	tries := []string{"customer-7", "Invoice 4711", "4111111111111111", "1234567890", "+5511987654321", "ana.souza@example.com", "0x27b1fdb04752bbc536007a920d24acb045561c26", "2026-01-31",
 		"https://example.com/", "USD", "SGP", "1"}
-	switch {
-	case f.Role == RoleOwner:
+	switch f.Role {
+	case RoleOwner:
 		tries = append([]string{"Ana Souza", "Ana"}, tries...)
-	case f.Role == RoleLastName:
+	case RoleLastName:
 		tries = append([]string{"Souza"}, tries...)
-	case f.Role == RoleBank:
+	case RoleBank:
 		tries = append([]string{"Example Bank"}, tries...)
-	case f.Role == RoleAccount:
+	case RoleAccount:
 		tries = append([]string{"1234567890", "4111111111111111"}, tries...)
 	}
 	for _, v := range tries {
