@@ -28,7 +28,7 @@ func TestANumberBecomesOursOnlyWhereTheProviderNamesOurReference(t *testing.T) {
 		}
 		h.is(t, x.ID, models.Unknown)
 		for kind, want := range map[models.Kind]bool{models.Refund: true, models.Payout: false} {
-			if lost, err := h.Lost(t.Context(), h.cred.ID, kind); err != nil || lost != want {
+			if lost, err := h.Lost(t.Context(), models.Sandbox, h.cred.Provider, h.cred.ID, kind); err != nil || lost != want {
 				t.Errorf("a lost %s: %t, %v", kind, lost, err)
 			}
 		}
@@ -65,7 +65,7 @@ func TestANumberBecomesOursOnlyWhereTheProviderNamesOurReference(t *testing.T) {
 			t.Errorf("asked as %+v", asked)
 		}
 		h.is(t, x.ID, models.Succeeded)
-		if lost, err := h.Lost(t.Context(), h.cred.ID, models.Refund); err != nil || lost {
+		if lost, err := h.Lost(t.Context(), models.Sandbox, h.cred.Provider, h.cred.ID, models.Refund); err != nil || lost {
 			t.Errorf("still lost: %t, %v", lost, err)
 		}
 	})

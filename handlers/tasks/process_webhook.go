@@ -279,7 +279,7 @@ func (h *Hooks) act(ctx context.Context, d models.Delivery, n providers.Notice) 
 // claim asks whose a number is that nothing of ours has, where a transaction of that kind lost its number with its answer. Only the provider's own
 // answer, naming our reference, makes the number ours; the callback is no more than the reason to ask.
 func (h *Hooks) claim(ctx context.Context, d models.Delivery, n providers.Notice) (string, error) {
-	lost, err := h.Store.Lost(ctx, d.CredentialID, n.Kind)
+	lost, err := h.Store.Lost(ctx, d.Environment, d.Provider, d.CredentialID, n.Kind)
 	if err != nil || !lost {
 		return "", err
 	}

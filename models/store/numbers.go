@@ -23,10 +23,11 @@ type claimed struct {
 }
 
 // Lost reports whether a credential has a transaction of a kind whose answer was lost together with the provider's number. For tasks.
-func (s *Store) Lost(ctx context.Context, credentialID string, k models.Kind) (is bool, err error) {
+// Every webhook that names nothing of ours asks this, so it looks only where the index of combinations has such transactions.
+func (s *Store) Lost(ctx context.Context, env models.Environment, provider, credentialID string, k models.Kind) (is bool, err error) {
 	err = s.View(ctx, func(tx *Tx) error {
-		return tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM transactions WHERE environment IN ('sandbox', 'live') AND state = 'unknown' AND kind = ? AND credential_id = ? AND provider_ref = '')`,
-			k, credentialID).Scan(&is)
+		return tx.QueryRow("SELECT EXISTS (SELECT 1 FROM transactions t"+s.by("transactions_combo")+` WHERE t.environment = ? AND t.provider = ? AND t.credential_id = ? AND t.kind = ?
+			AND t.state = 'unknown' AND t.provider_ref = '')`, env, provider, credentialID, k).Scan(&is)
 	})
 	return is, err
 }
