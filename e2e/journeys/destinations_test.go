@@ -123,7 +123,8 @@ func (m *mortal) paysANewAddress(t *testing.T, browser context.Context) {
 	joy.tabAndEnter("Pay to it")
 	joy.tabAndEnter("WUSD on chain")
 	joy.sees("To Treasury wallet")
-	joy.keys("250.00") // the amount has the focus
+	joy.until("the focus in the amount", `document.activeElement?.name === 'amount'`)
+	joy.keys("250.00")
 	joy.tabAndEnter("Review")
 	joy.sees("Review the payout", "250.00 WUSD", "0x5a Aeb6 053F")
 	look(joy, "the review of a payout to it")

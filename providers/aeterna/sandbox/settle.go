@@ -78,7 +78,7 @@ func (s *Sandbox) disputeStatus(f fields) reply {
 func (s *Sandbox) settleByItself(o *order, as string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if o.status != "pending" && o.status != "processing" {
+	if s.settleAs == "off" || o.status != "pending" && o.status != "processing" {
 		return
 	}
 	if as == "mixed" {

@@ -139,15 +139,27 @@ func (s *Sandbox) autosettleCashout(made *cashout) {
 	if mode == "mixed" && fate >= 85 && fate < 95 {
 		end = 3
 	}
-	s.later(wait/2, func() { s.move(made, []int{0}, 4, 0, "") })
-	s.later(wait, func() {
+	s.byItself(wait/2, func() { s.move(made, []int{0}, 4, 0, "") })
+	s.byItself(wait, func() {
 		if end == 3 {
 			s.move(made, []int{0, 4}, 3, 800, "ERROR_ACCOUNT_INCORRECT")
 			return
 		}
 		s.move(made, []int{0, 4}, 1, 0, "")
 		if mode == "mixed" && fate >= 95 {
-			s.later(2*wait, func() { s.move(made, []int{1}, 3, 826, "WITHDRAWAL_REVERSED") })
+			s.byItself(2*wait, func() { s.move(made, []int{1}, 3, 826, "WITHDRAWAL_REVERSED") })
+		}
+	})
+}
+
+// byItself does later what nobody decides, unless somebody has said meanwhile that nothing is to happen by itself.
+func (s *Sandbox) byItself(d time.Duration, f func()) {
+	s.later(d, func() {
+		s.mu.Lock()
+		off := s.autosettle == "off"
+		s.mu.Unlock()
+		if !off {
+			f()
 		}
 	})
 }

@@ -168,7 +168,7 @@ func (s *Sandbox) autosettleDeposit(d *deposit) {
 			return
 		}
 	}
-	s.later(wait, func() { _ = s.settleDeposit(d, status) })
+	s.byItself(wait, func() { _ = s.settleDeposit(d, status) })
 }
 
 // settleDeposit decides a deposit. A payer may pay late, or less than was asked for.

@@ -127,8 +127,8 @@ func (s *Sandbox) autosettleRefund(f *refund) {
 	if mode == "mixed" && fate < 10 {
 		status = "failed"
 	}
-	s.later(wait/2, func() { _ = s.settleRefund(f, "delivered") })
-	s.later(wait, func() { _ = s.settleRefund(f, status) })
+	s.byItself(wait/2, func() { _ = s.settleRefund(f, "delivered") })
+	s.byItself(wait, func() { _ = s.settleRefund(f, status) })
 }
 
 func (s *Sandbox) settleRefund(f *refund, status string) error {

@@ -193,7 +193,7 @@ func (s *Sandbox) begin(p *payout) func() {
 func (s *Sandbox) settleDue(list ...*payout) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx.Err() != nil {
+	if s.ctx.Err() != nil || s.auto.outcome == "off" {
 		return
 	}
 	for _, p := range list {
