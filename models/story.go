@@ -163,6 +163,9 @@ type SavedView struct {
 	Mine   bool
 }
 
+// EvidenceNumber is the result of evidence by which two people named the provider's number of a transaction.
+const EvidenceNumber = "number"
+
 // Court is what the evidence about an unknown outcome allows.
 type Court struct {
 	MayResend    bool
@@ -187,7 +190,7 @@ func Judge(p *TransactionPage, resend string, byReference bool, notFoundAfter in
 	}
 	since := p.Transaction.SentAt
 	believable := since.Add(time.Duration(notFoundAfter) * time.Second)
-	var spokeFor bool
+	var spokeFor, named bool
 	for _, e := range p.Evidence {
 		if e.At < since {
 			continue
@@ -197,6 +200,8 @@ func Judge(p *TransactionPage, resend string, byReference bool, notFoundAfter in
 			c.NotFound++
 		case e.Result == "found", e.Source == "webhook", e.Result == "accepted":
 			spokeFor = true
+		case e.Result == EvidenceNumber: // which may turn out to be wrong: then two people may still declare that nothing was created
+			named = true
 		}
 	}
 	c.GiveUpWhy = "Two people may declare that nothing was created, with a reason."
@@ -209,6 +214,8 @@ func Judge(p *TransactionPage, resend string, byReference bool, notFoundAfter in
 		c.ResendWhy = "This provider's contract never allows sending again: ask it instead."
 	case spokeFor:
 		c.ResendWhy = "Not possible: a sign says that the provider has it."
+	case named:
+		c.ResendWhy = "Not possible: two people agreed on the number under which the provider has it."
 	case byReference && notFoundAfter > 0 && c.NotFound >= 2:
 		c.MayResend = true
 		c.ResendWhy = fmt.Sprintf("The provider said %d times, late enough to be believed, that it knows nothing of it. A second person must agree.", c.NotFound)

@@ -2,8 +2,10 @@ package tasks_test
 
 import (
 	"testing"
+	"time"
 
 	"countinghouse/models"
+	"countinghouse/models/store"
 	"countinghouse/providers"
 )
 
@@ -67,6 +69,36 @@ func TestANumberBecomesOursOnlyWhereTheProviderNamesOurReference(t *testing.T) {
 		h.is(t, x.ID, models.Succeeded)
 		if lost, err := h.Lost(t.Context(), models.Sandbox, h.cred.Provider, h.cred.ID, models.Refund); err != nil || lost {
 			t.Errorf("still lost: %t, %v", lost, err)
+		}
+	})
+}
+
+// A resend that was asked for before the number was known must not be agreed to after it: the provider has the payout.
+func TestANumberFoundByHandStopsTheResendThatWaits(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.bank.send = func(r providers.SendRequest) providers.Outcome {
+			h.bank.execute(r.Reference)
+			return providers.Unknown{Cause: "The line went dead"}
+		}
+		x := h.approved(t)
+		must(t, h.money.Send(t.Context(), x.ID))
+		h.is(t, x.ID, models.Unknown)
+		may := store.Court{MayResend: true, MayGiveUp: true, Needed: 1}
+		must(t, h.RequestUnknown(t.Context(), h.ada, models.Sandbox, x.ID, "resend", "Not in their panel", may))
+		resend := h.get(t, x.ID).Approvals[0]
+		h.clock.Advance(time.Minute)
+		must(t, h.RequestNumber(t.Context(), h.ada, models.Sandbox, x.ID, "r-7", "Found in their panel after all"))
+		must(t, h.decide(t, h.bea, x.ID, true, ""))
+		h.clock.Advance(time.Minute)
+		if _, err := h.Decide(t.Context(), h.fresh(h.bea), models.Sandbox, resend.ID, true, "", resend.Digest); !models.Is(err, models.Conflict) {
+			t.Errorf("sent again although the provider has it: %v", err)
+		}
+		p := h.is(t, x.ID, models.Unknown)
+		if c := models.Judge(p, "same", false, 0, h.Now().Add(3*time.Hour)); c.MayResend || !c.MayGiveUp {
+			t.Errorf("after the number was named: %+v", c)
+		}
+		if n := h.bank.executed[x.Reference]; n != 1 {
+			t.Errorf("the bank executed it %d times", n)
 		}
 	})
 }

@@ -139,7 +139,7 @@ func (tx *Tx) amountsAhead(f models.Filter, from, until models.Micros, c models.
 // eachDays hands out the days that a filter reaches, in the order of the list, more and more of them at once, until do says that it has enough.
 func (tx *Tx) eachDays(f models.Filter, from, until models.Micros, c models.Cursor, do func(days []int64) (more bool, err error)) error {
 	var oldest sql.NullInt64
-	if err := tx.QueryRow("SELECT MIN(day) FROM transaction_totals WHERE environment = ? AND day >= 0 AND day < 1000000", f.Environment).Scan(&oldest); err != nil {
+	if err := tx.QueryRow("SELECT MIN(day) FROM transaction_totals WHERE environment = ? AND "+aDay, f.Environment).Scan(&oldest); err != nil {
 		return fmt.Errorf("find the first day: %w", err)
 	}
 	if !oldest.Valid {

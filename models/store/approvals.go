@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"countinghouse/models"
@@ -184,33 +183,6 @@ func (tx *Tx) mayDecide(a models.Actor) (where string, args []any) {
 	where = " AND expires_us > ? AND created_by <> ? AND permission IN (" + words(a.Permissions()) + ") AND role IN (" + words(append([]models.Role{""}, a.Roles...)) +
 		") AND NOT EXISTS (SELECT 1 FROM approvals d WHERE d.request_id = r.id AND d.user_id = ?)"
 	return where, []any{tx.Now, a.UserID, a.UserID}
-}
-
-// limited is a limit as SQL text, for what every page asks: SQLite plans a query a second time when it learns the value of a bound limit.
-func limited(n int) string { return strconv.Itoa(n) }
-
-// numbers are numbers as SQL text: a driver takes longer to bind hundreds of values than the database to read them.
-func numbers(list []int64) string {
-	var b []byte
-	for i, n := range list {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = strconv.AppendInt(b, n, 10)
-	}
-	return string(b)
-}
-
-// words are constants of the program as SQL text, for the same reason.
-func words[T ~string](list []T) string {
-	quoted := make([]string, 0, len(list))
-	for _, w := range list {
-		quoted = append(quoted, "'"+strings.ReplaceAll(string(w), "'", "''")+"'")
-	}
-	if len(quoted) == 0 {
-		return "NULL" // in no list at all
-	}
-	return strings.Join(quoted, ",")
 }
 
 // waitingBound is where counting what waits for a person stops: a menu says "100" and means "a hundred or more".

@@ -115,12 +115,12 @@ func (tx *Tx) destinationQuery(f models.DestinationFilter, g models.DestinationG
 		index = ""
 	}
 	if f.Search != "" {
-		q, vs, err := tx.searchCondition(f.Environment, f.Search)
+		q, vs, few, err := tx.searchCondition(f.Environment, f.Search)
 		if err != nil {
 			return "", nil, err
 		}
 		add(q, vs...)
-		if strings.Contains(q, "IN (SELECT destination_id") {
+		if few {
 			index = ""
 		}
 	}
@@ -173,58 +173,26 @@ func (tx *Tx) stateCondition(states []models.DestinationState, g models.Destinat
 	return index
 }
 
-// fewMatches is up to how many destinations one word may lead to for them to be looked up and sorted; a commoner word is looked for while walking
-// the list in order of time, where a page of them is soon found.
-const fewMatches = 400
-
-// searchCondition finds destinations by words of their name, owner and purpose, each by its beginning, and by a whole account number. The rarest
-// word leads; a word that many share is checked row by row.
-func (tx *Tx) searchCondition(env models.Environment, search string) (string, []any, error) {
+// searchCondition finds destinations by words of their name, owner and purpose, each by its beginning, and by a whole account number. few: only a
+// small set of ids is left.
+func (tx *Tx) searchCondition(env models.Environment, search string) (where string, args []any, few bool, err error) {
 	if strings.TrimSpace(search) == "" {
-		return "", nil, nil
+		return "", nil, false, nil
 	}
-	words := models.SearchWords(search)
 	if account := models.BareAccount(search); len(account) >= 6 {
 		f, err := tx.Store.fingerprint("account", account)
 		if err != nil {
-			return "", nil, err
+			return "", nil, false, err
 		}
-		var n int
-		if err := tx.QueryRow("SELECT COUNT(*) FROM (SELECT 1 FROM destination_words WHERE environment = ? AND word = ? LIMIT 1) x", env, accountWord+f).Scan(&n); err != nil {
-			return "", nil, err
+		var known bool
+		if err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM destination_words WHERE environment = ? AND word = ?)", env, accountWord+f).Scan(&known); err != nil {
+			return "", nil, false, err
 		}
-		if n > 0 {
-			return " AND d.id IN (SELECT destination_id FROM destination_words WHERE environment = ? AND word = ?)", []any{env, accountWord + f}, nil
-		}
-	}
-	if len(words) == 0 {
-		return " AND 1 = 0", nil, nil
-	}
-	if len(words) > 6 {
-		words = words[:6]
-	}
-	lead, least := -1, math.MaxInt
-	for i, w := range words {
-		var n int
-		if err := tx.QueryRow("SELECT COUNT(*) FROM (SELECT 1 FROM destination_words WHERE environment = ? AND word >= ? AND word < ? LIMIT "+limited(fewMatches+1)+") x", env, wordKey(w), wordEnd(w)).Scan(&n); err != nil {
-			return "", nil, err
-		}
-		if n < least {
-			lead, least = i, n
+		if known {
+			return " AND d.id IN (SELECT destination_id FROM destination_words WHERE environment = ? AND word = ?)", []any{env, accountWord + f}, true, nil
 		}
 	}
-	var b strings.Builder
-	var args []any
-	for i, w := range words {
-		if i == lead && least <= fewMatches {
-			b.WriteString(" AND d.id IN (SELECT destination_id FROM destination_words WHERE environment = ? AND word >= ? AND word < ?)")
-			args = append(args, env, wordKey(w), wordEnd(w))
-			continue
-		}
-		b.WriteString(" AND EXISTS (SELECT 1 FROM destination_words w WHERE w.destination_id = d.id AND w.word >= ? AND w.word < ?)")
-		args = append(args, wordKey(w), wordEnd(w))
-	}
-	return b.String(), args, nil
+	return tx.byWords("destination_words", "destination_id", "d.id", env, models.SearchWords(search))
 }
 
 func anys[T any](in []T) []any {

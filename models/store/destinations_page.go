@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -134,9 +133,3 @@ func (tx *Tx) aroundDestination(d *models.Destination, out *DestinationPage) (er
 
 // accountWord begins the entry of a whole account number; no other entry begins so.
 const accountWord = "z"
-
-// wordKey writes a word so that beginnings stay beginnings and sort alike in every database: PostgreSQL compares text by the rules of a language.
-func wordKey(w string) string { return hex.EncodeToString([]byte(w)) }
-
-// wordEnd is the first key behind all words that begin like this one.
-func wordEnd(w string) string { return wordKey(w) + "g" }

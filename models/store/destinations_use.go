@@ -213,7 +213,7 @@ func (s *Store) DestinationFor(ctx context.Context, a models.Actor, env models.E
 func (tx *Tx) findDestinations(env models.Environment, forms, networks []string, search string, limit int) ([]models.Destination, error) {
 	var parts []string
 	var args []any
-	more, moreArgs, err := tx.searchCondition(env, search)
+	more, moreArgs, _, err := tx.searchCondition(env, search)
 	if err != nil {
 		return nil, err
 	}

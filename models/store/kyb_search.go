@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"math"
-	"strings"
 
 	"countinghouse/models"
 )
@@ -49,33 +47,8 @@ func (s *Store) WordKYB(ctx context.Context) (n int, err error) {
 	}
 }
 
-// caseSearch finds cases whose words begin like all of those that were typed. The rarest leads; one that many share is looked at case by case.
+// caseSearch finds cases whose words begin like all of those that were typed.
 func (tx *Tx) caseSearch(env models.Environment, search string) (string, []any, error) {
-	words := models.SearchWords(search)
-	if len(words) == 0 {
-		return " AND 1 = 0", nil, nil
-	}
-	words = words[:min(6, len(words))]
-	lead, least := -1, math.MaxInt
-	for i, w := range words {
-		var n int
-		if err := tx.QueryRow("SELECT COUNT(*) FROM (SELECT 1 FROM kyb_case_words WHERE environment = ? AND word >= ? AND word < ? LIMIT ?) x", env, wordKey(w), wordEnd(w), fewMatches+1).Scan(&n); err != nil {
-			return "", nil, err
-		}
-		if n < least {
-			lead, least = i, n
-		}
-	}
-	var b strings.Builder
-	var args []any
-	for i, w := range words {
-		if i == lead && least <= fewMatches {
-			b.WriteString(" AND id IN (SELECT case_id FROM kyb_case_words WHERE environment = ? AND word >= ? AND word < ?)")
-			args = append(args, env, wordKey(w), wordEnd(w))
-			continue
-		}
-		b.WriteString(" AND EXISTS (SELECT 1 FROM kyb_case_words w WHERE w.case_id = kyb_cases.id AND w.word >= ? AND w.word < ?)")
-		args = append(args, wordKey(w), wordEnd(w))
-	}
-	return b.String(), args, nil
+	where, args, _, err := tx.byWords("kyb_case_words", "case_id", "kyb_cases.id", env, models.SearchWords(search))
+	return where, args, err
 }

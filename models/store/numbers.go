@@ -12,7 +12,7 @@ import (
 )
 
 // subjectNumber is the request to take a number at the provider for a transaction whose answer was lost.
-const subjectNumber = "number"
+const subjectNumber = models.EvidenceNumber
 
 // claimed is what an approver of such a request agrees to.
 type claimed struct {
@@ -95,12 +95,9 @@ func (s *Store) RequestNumber(ctx context.Context, a models.Actor, env models.En
 		return err
 	}
 	return s.Update(ctx, func(tx *Tx) error {
-		t, err := tx.inEnvironment(id, env)
+		t, err := tx.unknownIn(env, id)
 		if err != nil {
 			return err
-		}
-		if t.State != models.Unknown {
-			return models.Errorf(models.Conflict, "The outcome is known: %q.", t.State.Word())
 		}
 		payload := claimed{Transaction: t.ID, Reference: t.Reference, Number: number, Reason: reason}
 		b, err := json.Marshal(payload)
@@ -123,23 +120,13 @@ func (s *Store) RequestNumber(ctx context.Context, a models.Actor, env models.En
 
 // decidedNumber carries out a decision about a number. Evidence may have come meanwhile: then nothing is changed.
 func (tx *Tx) decidedNumber(a models.Actor, r *ApprovalRequest, state, reason string) error {
-	if state == "open" {
-		return nil
-	}
-	t, err := tx.transaction(r.SubjectID)
-	if err != nil {
-		return err
-	}
-	if state == "rejected" {
-		_, err := tx.event(t, models.Event{What: "rejected", ActorID: a.UserID, ActorName: a.Name, Sentence: a.Name + " refused: " + reason})
+	t, err := tx.decidedOn(a, r, state, reason)
+	if err != nil || t == nil {
 		return err
 	}
 	var c claimed
 	if err := json.Unmarshal([]byte(r.Payload), &c); err != nil {
 		return err
-	}
-	if t.State != models.Unknown {
-		return models.Errorf(models.Conflict, "The outcome is known by now: %q. Nothing is changed.", t.State.Word())
 	}
 	if _, err := tx.event(t, models.Event{What: subjectNumber, ActorID: a.UserID, ActorName: a.Name,
 		Sentence: fmt.Sprintf("%s and %s agree that the provider has it as %s; the provider is asked about that", r.CreatedByName, a.Name, c.Number)}); err != nil {

@@ -155,3 +155,30 @@ func (s *Store) rebind(query string) string {
 	}
 	return b.String()
 }
+
+// limited is a limit as SQL text, for what every page asks: SQLite plans a query a second time when it learns the value of a bound limit.
+func limited(n int) string { return strconv.Itoa(n) }
+
+// numbers are numbers as SQL text: a driver takes longer to bind hundreds of values than the database to read them.
+func numbers(list []int64) string {
+	var b []byte
+	for i, n := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, n, 10)
+	}
+	return string(b)
+}
+
+// words are constants of the program as SQL text, for the same reason.
+func words[T ~string](list []T) string {
+	quoted := make([]string, 0, len(list))
+	for _, w := range list {
+		quoted = append(quoted, "'"+strings.ReplaceAll(string(w), "'", "''")+"'")
+	}
+	if len(quoted) == 0 {
+		return "NULL" // in no list at all
+	}
+	return strings.Join(quoted, ",")
+}

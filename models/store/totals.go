@@ -15,6 +15,8 @@ const (
 	blockDays    = 8
 	blockLevels  = 2
 	microsPerDay = 24 * 60 * 60 * 1_000_000
+
+	aDay = "day >= 0 AND day < 1000000" // rows of single days
 )
 
 // spans are the values of the column day under which a moment is counted.
@@ -97,8 +99,8 @@ func (tx *Tx) recount(table, key, where string) error {
 		" GROUP BY " + key + ", created_us / 86400000000" + rest); err != nil {
 		return err
 	}
-	for _, span := range []string{"0 * day - 1", "1000000 + day / 8", "2000000 + day / 64"} {
-		if err := tx.Exec(into + "SELECT " + key + ", " + span + rest + ", SUM(n), SUM(minor) FROM " + table + " WHERE day >= 0 AND day < 1000000 GROUP BY " +
+	for _, span := range []string{"0 * day - 1", "1000000 + day / 8", "2000000 + day / 64"} { // as spans has them; a bare -1 would be a column's place
+		if err := tx.Exec(into + "SELECT " + key + ", " + span + rest + ", SUM(n), SUM(minor) FROM " + table + " WHERE " + aDay + " GROUP BY " +
 			key + ", " + span + rest); err != nil {
 			return err
 		}

@@ -31,12 +31,9 @@ func (s *Store) RequestUnknown(ctx context.Context, a models.Actor, env models.E
 		return models.Errorf(models.Invalid, "There is no such request.")
 	}
 	return s.Update(ctx, func(tx *Tx) error {
-		t, err := tx.inEnvironment(id, env)
+		t, err := tx.unknownIn(env, id)
 		if err != nil {
 			return err
-		}
-		if t.State != models.Unknown {
-			return models.Errorf(models.Conflict, "The outcome is known: %q.", t.State.Word())
 		}
 		what := map[string]string{"resend": "Send again", "give_up": "Declare that nothing was created"}[subject]
 		payload := map[string]any{"transaction": t.ID, "reference": t.Reference, "new_reference": court.NewReference, "not_found": court.NotFound, "reason": reason}
@@ -53,25 +50,43 @@ func (s *Store) RequestUnknown(ctx context.Context, a models.Actor, env models.E
 	})
 }
 
-// decidedUnknown carries out a decision about an unknown outcome. The state is looked at again: evidence may have come meanwhile.
-func (tx *Tx) decidedUnknown(a models.Actor, r *ApprovalRequest, state, reason string) error {
+// unknownIn reads a transaction whose outcome people may ask something about.
+func (tx *Tx) unknownIn(env models.Environment, id string) (*models.Transaction, error) {
+	t, err := tx.inEnvironment(id, env)
+	if err == nil && t.State != models.Unknown {
+		err = models.Errorf(models.Conflict, "The outcome is known: %q.", t.State.Word())
+	}
+	return t, err
+}
+
+// decidedOn reads the transaction of a request about an unknown outcome on which the last decision fell; nil when there is nothing to carry out. A
+// rejection is written down. The state is looked at again: the outcome may have come meanwhile.
+func (tx *Tx) decidedOn(a models.Actor, r *ApprovalRequest, state, reason string) (*models.Transaction, error) {
 	if state == "open" {
-		return nil
+		return nil, nil
 	}
 	t, err := tx.transaction(r.SubjectID)
-	if err != nil {
-		return err
-	}
-	if state == "rejected" {
+	switch {
+	case err != nil:
+		return nil, err
+	case state == "rejected":
 		_, err := tx.event(t, models.Event{What: "rejected", ActorID: a.UserID, ActorName: a.Name, Sentence: a.Name + " refused: " + reason})
-		return err
+		return nil, err
+	case t.State != models.Unknown:
+		return nil, models.Errorf(models.Conflict, "The outcome is known by now: %q. Nothing is done.", t.State.Word())
 	}
-	if t.State != models.Unknown {
-		return models.Errorf(models.Conflict, "The outcome is known by now: %q. Nothing is sent.", t.State.Word())
+	return t, nil
+}
+
+// decidedUnknown carries out a decision about an unknown outcome. Evidence may have come meanwhile.
+func (tx *Tx) decidedUnknown(a models.Actor, r *ApprovalRequest, state, reason string) error {
+	t, err := tx.decidedOn(a, r, state, reason)
+	if err != nil || t == nil {
+		return err
 	}
 	var signs int
-	if err := tx.QueryRow(`SELECT COUNT(*) FROM evidence WHERE transaction_id = ? AND at_us > ? AND (result IN ('found', 'accepted') OR source = 'webhook')`,
-		t.ID, r.CreatedAt).Scan(&signs); err != nil {
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM evidence WHERE transaction_id = ? AND at_us > ? AND (result IN ('found', 'accepted', ?) OR source = 'webhook')`,
+		t.ID, r.CreatedAt, subjectNumber).Scan(&signs); err != nil {
 		return err
 	}
 	if signs > 0 {
