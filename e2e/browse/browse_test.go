@@ -30,7 +30,7 @@ func TestAQuestionOutlivesThePageThatItWasPutTo(t *testing.T) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL+"/")); err != nil {
 		t.Fatal(err)
 	}
-	slow := `new Promise((done) => { if (document.title === 'last') done(document.title) })`
+	slow := `new Promise((done) => setInterval(() => { if (document.title === 'last') done(document.title) }, 20))`
 	if _, err := chromedp.Run(ctx, chromedp.Evaluate[string](slow, chromedp.EvalAwaitPromise)); !browse.Between(err) {
 		t.Errorf("a page that goes on says %v, and that is not known as going on", err) // else what follows proves nothing
 	}
