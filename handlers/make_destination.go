@@ -1,7 +1,11 @@
 package handlers
 
 import (
+	"cmp"
+	"slices"
+
 	"countinghouse/models"
+	"countinghouse/models/store"
 	"countinghouse/providers"
 	"countinghouse/views"
 )
@@ -40,10 +44,15 @@ func (h *Make) destinations(c *Ctx, p *views.MakeParams) (err error) {
 	}
 	forms, networks := p.Provider.FormsFor(p.Method)
 	p.PickSearch = c.Query("dq")
-	list, err := h.Store.DestinationsFor(c.Context(), c.Actor, c.Env, p.Credential.ID, p.Method.Book, forms, networks, p.PickSearch, picksShown)
+	list, err := h.Store.DestinationsFor(c.Context(), c.Actor, c.Env, p.Credential.ID, p.Method.Book, forms, networks, p.PickSearch, picksShown+1)
 	if err != nil {
 		return err
 	}
+	if len(list) > picksShown {
+		list, p.PicksMore = list[:picksShown], true
+	}
+	// What can be paid now stands first; the newest are often still cooling down.
+	slices.SortStableFunc(list, func(a, b store.DestinationChoice) int { return cmp.Compare(min(len(a.Why), 1), min(len(b.Why), 1)) })
 	for _, x := range list {
 		p.Picks = append(p.Picks, views.Pick{Destination: x.Destination, State: x.State, Why: x.Why})
 	}

@@ -54,7 +54,7 @@ func (p ImportParams) templates() []ui.MenuItem {
 }
 
 func (p ImportParams) results() ui.TableParams {
-	t := ui.TableParams{Caption: "Rows of " + p.File, Stacks: true, Columns: []ui.Column{{Label: "Line", Kind: ui.NumberColumn}, {Label: "Name", Narrow: ui.LeadWhenNarrow}, {Label: "Where"}, {Label: "Result", Narrow: ui.LeadWhenNarrow}}}
+	t := ui.TableParams{Caption: "Rows of " + p.File, Stacks: true, Columns: []ui.Column{{Label: "Line", Kind: ui.NumberColumn}, {Label: "Name", Narrow: ui.LeadWhenNarrow}, {Label: "Where"}, {Label: "Result"}}}
 	row := func(r ImportResult) ui.Row {
 		result := ui.Is(ui.StatusChip(ui.StatusParams{Tone: ui.Ok, Word: "Can be added"}))
 		if len(r.Problems) > 0 {

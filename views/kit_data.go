@@ -17,7 +17,7 @@ const KitPath = "/kit"
 
 // KitSamples are pages as they look with made-up data, by name.
 func KitSamples() map[string]func(Page) templ.Component {
-	return map[string]func(Page) templ.Component{"transactions": KitTransactions, "payout": KitPayout, "home": KitHome, "form": KitForm, "review": KitReview, "sign-in": KitSignIn, "error": KitError}
+	return map[string]func(Page) templ.Component{"transactions": KitTransactions, "payout": KitPayout, "home": KitHome, "form": KitForm, "review": KitReview, "sign-in": KitSignIn, "error": KitError, "hostile": KitHostile}
 }
 
 func kitTime(clock string) time.Time {

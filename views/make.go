@@ -32,6 +32,7 @@ type MakeParams struct {
 	To         *models.Destination // the chosen destination
 	ToWhy      string              // why nothing can be paid to it now; empty: it can
 	Picks      []Pick              // to choose from
+	PicksMore  bool                // there are others that the list leaves out
 	PickSearch string
 	RawOK      bool // something else than a destination may be typed
 
@@ -109,8 +110,16 @@ func (p MakeParams) pickLink(d models.Destination) string {
 	return p.Base() + "/new?" + url.Values{"credential": {p.Credential.ID}, "method": {p.Method.ID}, "destination": {d.ID}}.Encode()
 }
 
+// picksNote says what the list leaves out.
+func (p MakeParams) picksNote() string {
+	if p.PicksMore {
+		return "choose one of the newest, or search for another"
+	}
+	return "choose one to pay to"
+}
+
 func (p MakeParams) picks() ui.TableParams {
-	t := ui.TableParams{ID: "picks", Caption: "Destinations to choose from", Stacks: true, Columns: []ui.Column{{Label: "Name", Narrow: ui.LeadWhenNarrow}, {Label: "Where"}, {Label: "State", Narrow: ui.LeadWhenNarrow}}}
+	t := ui.TableParams{ID: "picks", Caption: "Destinations to choose from", Stacks: true, Columns: []ui.Column{{Label: "Name", Narrow: ui.LeadWhenNarrow}, {Label: "Where"}, {Label: "State"}}}
 	for _, x := range p.Picks {
 		name := ui.Cell{Text: x.Destination.Name, Head: true, Sub: x.Destination.Purpose}
 		state := ui.Is(ui.StatusChip(destinationStatus(x.State)))
@@ -119,7 +128,7 @@ func (p MakeParams) picks() ui.TableParams {
 		} else {
 			state.Sub = x.Why
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{name, ui.Text(x.Destination.Masked), state}})
+		t.Rows = append(t.Rows, ui.Row{Href: name.Href, Cells: []ui.Cell{name, ui.Text(x.Destination.Masked), state}})
 	}
 	return t
 }

@@ -19,7 +19,7 @@ type SubAccountBatchesParams struct {
 }
 
 func (p SubAccountBatchesParams) table() ui.TableParams {
-	t := ui.TableParams{Caption: "Files of companies", Stacks: true, Columns: []ui.Column{{Label: "File"}, {Label: "Provider"}, {Label: "Rows", Kind: ui.NumberColumn}, {Label: "State"}, {Label: "Made", Kind: ui.TimeColumn}},
+	t := ui.TableParams{Caption: "Files of companies", Stacks: true, Columns: []ui.Column{{Label: "File", Narrow: ui.LeadWhenNarrow}, {Label: "Provider"}, {Label: "Rows", Kind: ui.NumberColumn}, {Label: "State"}, {Label: "Made", Kind: ui.TimeColumn}},
 		Empty: ui.EmptyParams{Icon: ui.IconUpload, Title: "No file was uploaded yet", Text: "A CSV file opens many sub-accounts at once."}}
 	for _, b := range p.List {
 		note := ""
@@ -83,8 +83,8 @@ func (p SubAccountBatchParams) progressDetail() string {
 }
 
 func (p SubAccountBatchParams) table() ui.TableParams {
-	t := ui.TableParams{Caption: "Rows of the file", Stacks: true, Fixed: len(p.B.Lines) > 60, Columns: []ui.Column{{Label: "Row", Kind: ui.NumberColumn}, {Label: "Company"},
-		{Label: "Country"}, {Label: "Username", Kind: ui.QuietColumn}, {Label: "What comes of it"}}}
+	t := ui.TableParams{Caption: "Rows of the file", Stacks: true, Fixed: len(p.B.Lines) > 60, Columns: []ui.Column{{Label: "Row", Kind: ui.NumberColumn}, {Label: "Company", Narrow: ui.LeadWhenNarrow},
+		{Label: "Country"}, {Label: "Username", Kind: ui.QuietColumn}, {Label: "Result"}}}
 	for _, l := range p.B.Lines {
 		if p.OnlyBad && l.Problem == "" && l.State != models.SubAccountRefused {
 			continue

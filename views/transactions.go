@@ -164,9 +164,10 @@ func (p TransactionsParams) table() ui.TableParams {
 	t := ui.TableParams{ID: "transactions", Caption: p.Title, Stacks: true, Sticky: true, Keys: true, Empty: p.empty()}
 	kinds := map[string]ui.ColumnKind{"created": ui.TimeColumn, "reference": ui.QuietColumn, "party": ui.CutColumn, "amount": ui.NumberColumn, "fee": ui.NumberColumn,
 		"waits": ui.WaitColumn, "theirs": ui.QuietColumn}
+	leads := map[string]ui.NarrowKind{"amount": ui.LeadWhenNarrow, "status": ui.LeadWhenNarrow}
 	for _, c := range TransactionColumns {
 		if p.shows(c[0]) {
-			t.Columns = append(t.Columns, ui.Column{Label: c[1], Kind: kinds[c[0]]})
+			t.Columns = append(t.Columns, ui.Column{Label: c[1], Kind: kinds[c[0]], Narrow: leads[c[0]]})
 		}
 	}
 	for i := range p.Rows {
