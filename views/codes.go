@@ -51,16 +51,27 @@ func (p RevealParams) facts() []ui.Term {
 	}
 	seen := "by nobody"
 	if c.Reveals > 0 {
-		seen = strconv.Itoa(c.Reveals) + " times, last by " + c.RevealedBy
+		seen = times(c.Reveals) + ", last by " + c.RevealedBy
 	}
 	return append(terms, ui.Term{Label: "Looked at", Text: seen})
 }
 
+// times says how often: "once", "3 times".
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return strconv.Itoa(n) + " times"
+}
+
 // codesTable lists masked codes; where the person may, each leads to the question why it is to be revealed.
-func codesTable(base string, list []models.CodeKept, reveal bool, zone *time.Location) ui.TableParams {
-	t := ui.TableParams{ID: "codes", Caption: "Codes", Stacks: true, Columns: []ui.Column{{Label: "No.", Kind: ui.NumberColumn}, {Label: "Code"}, {Label: "Serial"}, {Label: "Product"},
+func codesTable(t *models.Transaction, base string, list []models.CodeKept, reveal bool, zone *time.Location) ui.TableParams {
+	p := ui.TableParams{ID: "codes", Caption: "Codes", Stacks: true, Columns: []ui.Column{{Label: "No.", Kind: ui.NumberColumn}, {Label: "Code"}, {Label: "Serial"}, {Label: "Product"},
 		{Label: "Arrived", Kind: ui.TimeColumn}, {Label: "Looked at"}, {Label: "Reveal", Hidden: true}},
 		Empty: ui.EmptyParams{Icon: ui.IconInbox, Title: "No code has arrived yet", Text: "Codes come here as the provider hands them over; each is sealed at once."}}
+	if t.State.Final() {
+		p.Empty.Title, p.Empty.Text = "No code is on record", "The order has ended, and no code of it is kept here."
+	}
 	for _, c := range list {
 		seen := "no"
 		if c.Reveals > 0 {
@@ -70,10 +81,10 @@ func codesTable(base string, list []models.CodeKept, reveal bool, zone *time.Loc
 		if reveal {
 			last = ui.LinkCell(base+"/"+c.ID, "Reveal …")
 		}
-		t.Rows = append(t.Rows, ui.Row{Label: "code " + strconv.Itoa(c.Position), Cells: []ui.Cell{ui.Text(strconv.Itoa(c.Position)), {Text: c.Masked(), Head: true}, ui.Text(c.Serial), ui.Text(c.SKU),
+		p.Rows = append(p.Rows, ui.Row{Label: "code " + strconv.Itoa(c.Position), Cells: []ui.Cell{ui.Text(strconv.Itoa(c.Position)), {Text: c.Masked(), Head: true}, ui.Text(c.Serial), ui.Text(c.SKU),
 			ui.Is(ui.Time(ui.TimeParams{At: c.ArrivedAt.Time(), Zone: zone, Form: ui.TimeMinute})), ui.Text(seen), last}})
 	}
-	return t
+	return p
 }
 
 // codesNote counts what arrived against what was ordered.

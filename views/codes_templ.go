@@ -44,7 +44,7 @@ func codesCard(p TransactionParams) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.Table(codesTable(p.path("/codes"), p.Story.Codes, p.CanReveal, p.Zone)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Table(codesTable(&p.Story.Transaction, p.path("/codes"), p.Story.Codes, p.CanReveal, p.Zone)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -166,7 +166,7 @@ func Codes(p CodesParams) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = ui.Table(codesTable(p.path(), p.List, p.CanReveal, p.Zone)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Table(codesTable(p.Transaction, p.path(), p.List, p.CanReveal, p.Zone)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

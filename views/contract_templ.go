@@ -151,7 +151,7 @@ func Contract(p Page, s ContractParams) templ.Component {
 				ctx = templ.InitializeContext(ctx)
 				templ_7745c5c3_Err = ui.Table(ui.TableParams{Caption: "Contract items", Sticky: true, Stacks: true, Keys: true, Rows: itemRows(s),
 					Empty:   ui.EmptyParams{Icon: ui.IconCircleCheck, Title: "No item is left in this view"},
-					Columns: []ui.Column{{Label: "Item", Kind: ui.NoWrapColumn}, {Label: "What it says"}, {Label: "Mark"}, {Label: "Setting"}, {Label: "Seen with these keys"}, {Label: "Evidence", Hidden: true}}}).Render(ctx, templ_7745c5c3_Buffer)
+					Columns: []ui.Column{{Label: "Item", Kind: ui.NoWrapColumn, Narrow: ui.LeadWhenNarrow}, {Label: "What it says"}, {Label: "Mark"}, {Label: "Setting"}, {Label: "Seen with these keys", Narrow: ui.LeadWhenNarrow}, {Label: "Evidence", Hidden: true}}}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -65,7 +65,7 @@ func (p TransactionParams) unbound() string {
 func (p TransactionParams) paperPath(f models.Paper) string { return p.path("/papers/" + f.ID) }
 
 func (p TransactionParams) papers() ui.TableParams {
-	t := ui.TableParams{Caption: "Files on record", Stacks: true, Columns: []ui.Column{{Label: "File"}, {Label: "Put on record"}, {Label: "Scan"}, {Label: "Keep a copy"}}}
+	t := ui.TableParams{Caption: "Files on record", Stacks: true, Columns: []ui.Column{{Label: "File", Narrow: ui.LeadWhenNarrow}, {Label: "Put on record"}, {Label: "Scan"}, {Label: "Keep a copy"}}}
 	numbers := map[string]string{}
 	for _, a := range p.Story.Attempts {
 		numbers[a.ID] = "for the dispute of " + a.StartedAt.Time().In(p.zone()).Format("2006-01-02 15:04")

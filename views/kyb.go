@@ -199,7 +199,7 @@ func (p KYBCasesParams) hidden(but string) (out []ui.Hidden) {
 
 func (p KYBCasesParams) table() ui.TableParams {
 	t := ui.TableParams{ID: "kyb", Caption: "KYB cases", Stacks: true, Sticky: true, Keys: true,
-		Columns: []ui.Column{{Label: "Company"}, {Label: "State", Narrow: ui.LeadWhenNarrow}, {Label: "Documents", Kind: ui.NumberColumn}, {Label: "Missing", Kind: ui.NumberColumn}, {Label: "Questions", Kind: ui.NumberColumn},
+		Columns: []ui.Column{{Label: "Company", Narrow: ui.LeadWhenNarrow}, {Label: "State", Narrow: ui.LeadWhenNarrow}, {Label: "Documents", Kind: ui.NumberColumn}, {Label: "Missing", Kind: ui.NumberColumn}, {Label: "Questions", Kind: ui.NumberColumn},
 			{Label: "Next end", Kind: ui.WaitColumn}, {Label: "Opened", Kind: ui.TimeColumn}},
 		Empty: ui.EmptyParams{Icon: ui.IconBuilding2, Title: "No case here", Text: "A case gathers the documents of one company and hands them to every provider that wants them."}}
 	if p.query(nil) != KYBPath {

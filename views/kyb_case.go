@@ -123,7 +123,7 @@ func needStatus(n models.Need) ui.StatusParams {
 
 func (p KYBCaseParams) needs(l KYBList) ui.TableParams {
 	t := ui.TableParams{Caption: "What " + l.Rules.Title + " wants for account " + l.Link.Account, Stacks: true,
-		Columns: []ui.Column{{Label: "Wanted"}, {Label: "State", Narrow: ui.LeadWhenNarrow}, {Label: "Day", Kind: ui.WaitColumn}, {Label: "Met by"}}}
+		Columns: []ui.Column{{Label: "Wanted", Narrow: ui.LeadWhenNarrow}, {Label: "State", Narrow: ui.LeadWhenNarrow}, {Label: "Day", Kind: ui.WaitColumn}, {Label: "Met by"}}}
 	for _, n := range l.Needs {
 		day := ui.Text("")
 		if n.Day != "" {

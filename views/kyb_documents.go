@@ -96,7 +96,7 @@ func (p KYBDocumentsParams) chips() ui.ChipsParams {
 
 func (p KYBDocumentsParams) table() ui.TableParams {
 	t := ui.TableParams{ID: "documents", Caption: "KYB documents", Stacks: true, Sticky: true, Keys: true,
-		Columns: []ui.Column{{Label: "Document"}, {Label: "Company", Narrow: ui.LeadWhenNarrow}, {Label: "Issued", Kind: ui.TimeColumn}, {Label: "Expires", Kind: ui.WaitColumn}, {Label: "Scan"}, {Label: "File", Kind: ui.WaitColumn}},
+		Columns: []ui.Column{{Label: "Document", Narrow: ui.LeadWhenNarrow}, {Label: "Company", Narrow: ui.LeadWhenNarrow}, {Label: "Issued", Kind: ui.TimeColumn}, {Label: "Expires", Kind: ui.WaitColumn}, {Label: "Scan"}, {Label: "File", Kind: ui.WaitColumn}},
 		Empty:   ui.EmptyParams{Icon: ui.IconFileText, Title: "No document here", Text: "Documents are uploaded on the page of a case."}}
 	for _, d := range p.Rows {
 		t.Rows = append(t.Rows, documentRow(d.KYBDocument, p.Today, d.Company))

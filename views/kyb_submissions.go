@@ -10,7 +10,7 @@ import (
 
 func submissionTable(list []models.KYBSubmission, clock Clock, providers []ui.Option, form, empty string) ui.TableParams {
 	t := ui.TableParams{ID: "submissions", Caption: "Submissions", Stacks: true, Keys: true,
-		Columns: []ui.Column{{Label: "Company"}, {Label: "State", Narrow: ui.LeadWhenNarrow}, {Label: "Account"}, {Label: "Files", Kind: ui.NumberColumn}, {Label: "Prepared"}, {Label: "What came of it", Kind: ui.WaitColumn}},
+		Columns: []ui.Column{{Label: "Company", Narrow: ui.LeadWhenNarrow}, {Label: "State", Narrow: ui.LeadWhenNarrow}, {Label: "Account"}, {Label: "Files", Kind: ui.NumberColumn}, {Label: "Prepared"}, {Label: "What came of it", Kind: ui.WaitColumn}},
 		Empty:   ui.EmptyParams{Icon: ui.IconSend, Title: empty, Text: "Documents are prepared on the page of a case, approved by a second person, and handed over from here."}}
 	if form != "" {
 		t.Select, t.SelectForm = "submission", form
@@ -48,7 +48,7 @@ func (p KYBPrepareParams) sum() string {
 
 func (p KYBPrepareParams) table() ui.TableParams {
 	t := ui.TableParams{ID: "prepare", Caption: "Documents to hand over", Stacks: true, Select: "documents", SelectForm: "prepare-form",
-		Columns: []ui.Column{{Label: "Document"}, {Label: "Meets"}, {Label: "Expires", Kind: ui.WaitColumn}, {Label: "File", Kind: ui.WaitColumn}, {Label: "There already"}},
+		Columns: []ui.Column{{Label: "Document", Narrow: ui.LeadWhenNarrow}, {Label: "Meets"}, {Label: "Expires", Kind: ui.WaitColumn}, {Label: "File", Kind: ui.WaitColumn}, {Label: "There already"}},
 		Empty:   ui.EmptyParams{Icon: ui.IconFileText, Title: "No document yet", Action: ui.Button(ui.ButtonParams{Label: "Upload documents", Href: p.path("/upload")})}}
 	for _, d := range p.Documents {
 		if d.State != models.DocumentKept {
@@ -272,7 +272,7 @@ func (p KYBSubmissionParams) facts() []ui.Term {
 }
 
 func fileTable(files []models.KYBFile) ui.TableParams {
-	t := ui.TableParams{Caption: "Exactly these files", Stacks: true, Columns: []ui.Column{{Label: "Name as it leaves"}, {Label: "What it is"}, {Label: "Size", Kind: ui.NumberColumn}, {Label: "SHA-256", Kind: ui.QuietColumn}}}
+	t := ui.TableParams{Caption: "Exactly these files", Stacks: true, Columns: []ui.Column{{Label: "Name as it leaves", Narrow: ui.LeadWhenNarrow}, {Label: "What it is"}, {Label: "Size", Kind: ui.NumberColumn}, {Label: "SHA-256", Kind: ui.QuietColumn}}}
 	for _, f := range files {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: f.Name, Href: KYBDocumentPath(f.DocumentID), Head: true}, ui.Text(models.Label(models.DocumentKinds(), f.Kind)), ui.Text(models.Megabytes(f.Size)),
 			hashOf(f.SHA256, "SHA-256")}})

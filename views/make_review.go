@@ -46,7 +46,8 @@ func (p MakeParams) verb() string {
 }
 
 func (p MakeParams) duplicates() ui.TableParams {
-	t := ui.TableParams{Caption: "The same amount to the same destination within 24 hours", Columns: []ui.Column{{Label: "Created", Kind: ui.TimeColumn}, {Label: "Reference"}, {Label: "By"}, {Label: "Status"}}}
+	t := ui.TableParams{Caption: "The same amount to the same destination within 24 hours", Stacks: true,
+		Columns: []ui.Column{{Label: "Created", Kind: ui.TimeColumn}, {Label: "Reference", Narrow: ui.LeadWhenNarrow}, {Label: "By"}, {Label: "Status", Narrow: ui.LeadWhenNarrow}}}
 	for i := range p.Duplicates {
 		x := &p.Duplicates[i]
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{ui.Is(ui.Time(ui.TimeParams{At: x.CreatedAt.Time(), Zone: p.Zone, Form: ui.TimeMinute, Now: p.Now})),

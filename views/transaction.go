@@ -241,7 +241,8 @@ var accountWords = map[models.Account]string{models.Available: "available", mode
 	models.RefundedA: "refunded", models.Fees: "fees", models.Exchanged: "exchanged", models.Spent: "spent", models.Lost: "charged back"}
 
 func (p TransactionParams) ledger() ui.TableParams {
-	t := ui.TableParams{Caption: "Ledger entries", Columns: []ui.Column{{Label: "Time", Kind: ui.TimeColumn}, {Label: "Account"}, {Label: "Amount", Kind: ui.NumberColumn}}}
+	t := ui.TableParams{Caption: "Ledger entries", Stacks: true,
+		Columns: []ui.Column{{Label: "Time", Kind: ui.TimeColumn}, {Label: "Account", Narrow: ui.LeadWhenNarrow}, {Label: "Amount", Kind: ui.NumberColumn, Narrow: ui.LeadWhenNarrow}}}
 	for _, e := range p.Story.Ledger {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{ui.Is(p.time(e.At, ui.TimeSecond)), ui.Text(p.Provider.Short + " " + code(e.Money.Asset) + " " + accountWords[e.Account]),
 			ui.Is(ui.Money(ui.MoneyParams{Amount: e.Money.Figure(), Code: code(e.Money.Asset)}))}})

@@ -267,7 +267,7 @@ func TestCodesAreSealedCountedAndRevealedOneAtATime(t *testing.T) {
 	}
 	shown.noMarkup(t)
 	s.says(s.see(s.finance, page), "Fay looked at code 39: The customer's mail was lost")
-	s.says(s.see(s.finance, link), "1 times, last by Fay")
+	s.says(s.see(s.finance, link), "once, last by Fay")
 	entries, err := s.store.AuditList(t.Context(), s.ada.Actor(s.store), models.AuditFilter{})
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"countinghouse/e2e/browse"
+	"countinghouse/views"
 )
 
 // browser has two minutes for everything.
@@ -123,9 +124,15 @@ func noSampleScrollsSideways(t *testing.T, ctx context.Context, server *samples)
 			if over != "" {
 				t.Errorf("%s at %d pixels is wider than the screen: %s", path, width, over)
 			}
+			if broken := ask[string](t, ctx, brokenFigures); broken != "" && path != views.KitPath+"/hostile" {
+				t.Errorf("%s at %d pixels breaks a figure in two: %s", path, width, broken)
+			}
 		}
 	}
 }
+
+// brokenFigures names amounts that stand on more than one line, or "".
+const brokenFigures = `[...document.querySelectorAll('.money .amount')].filter(e => e.getClientRects().length > 1).map(e => e.textContent).join(', ')`
 
 // widest names what sticks out of the page, or "".
 const widest = `(() => { const w = document.documentElement.clientWidth
