@@ -75,7 +75,7 @@ func NewEngine(ctx context.Context, rt *Runtime) (*Engine, error) {
 	e.kyb.Register()
 	e.hooks.Account = e.kyb.Heard
 	(&tasks.Keeping{Store: rt.Store, Desk: e.desk, Queue: e.queue, Log: rt.Log, KeepExchanges: models.Days(rt.Config.KeepExchanges)}).Register()
-	e.inbox = rt.Store.NewIntake(e.hooks.Enqueue)
+	e.inbox = rt.Store.NewIntake(e.hooks.Received)
 	rt.Store.UseJobs(tasks.Enqueuer{Queue: e.queue})
 	return e, nil
 }

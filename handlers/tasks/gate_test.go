@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"countinghouse/models"
 	"countinghouse/models/store"
 	"countinghouse/providers"
@@ -40,7 +42,7 @@ func TestAWebhookIsVerifiedBeforeItIsReadAndForgedOnesAreNeverProcessed(t *testi
 	each(t, func(b *bench) {
 		c := b.credential()
 		var work []string
-		in := b.store.NewIntake(func(_ *store.Tx, ids []string) error { work = append(work, ids...); return nil })
+		in := b.store.NewIntake(func(_ *store.Tx, credentials []string) error { work = append(work, credentials...); return nil })
 		defer in.Close()
 		good := b.judge(c.ID, delivery(canary, `{"event":"e1","ref":"CH1","status":"done"}`))
 		forged := b.judge(c.ID, delivery("guessed-secret", `{"event":"e1","ref":"CH1","status":"done"}`))
@@ -56,8 +58,8 @@ func TestAWebhookIsVerifiedBeforeItIsReadAndForgedOnesAreNeverProcessed(t *testi
 				b.Fatalf("keep: %+v", k)
 			}
 		}
-		if len(work) != 1 || work[0] != good.Delivery.ID {
-			b.Errorf("work to do: %v; want only the right one %s", work, good.Delivery.ID)
+		if todo, err := b.store.ReceivedDeliveries(b.Context(), c.ID, "", 10); err != nil || len(work) != 1 || work[0] != c.ID || len(todo) != 1 || todo[0] != good.Delivery.ID {
+			b.Errorf("work to do: %v of credentials %v, %v; want only the right one %s", todo, work, err, good.Delivery.ID)
 		}
 		got, err := b.store.Delivery(b.Context(), b.ann, forged.Delivery.ID)
 		if err != nil || got.State != models.DeliveryRefused || got.Trust != "forged" || string(got.Body) != `{"event":"e1","ref":"CH1","status":"done"}` {
@@ -77,7 +79,7 @@ func TestRepeatsAreCountedAndNotProcessedAgain(t *testing.T) {
 	each(t, func(b *bench) {
 		c := b.credential()
 		var work []string
-		in := b.store.NewIntake(func(_ *store.Tx, ids []string) error { work = append(work, ids...); return nil })
+		in := b.store.NewIntake(func(_ *store.Tx, credentials []string) error { work = append(work, credentials...); return nil })
 		defer in.Close()
 		// The provider signs the same event afresh with another body.
 		first := b.judge(c.ID, delivery(canary, `{"event":"e1","ref":"CH1","status":"done"}`)).Delivery
@@ -211,9 +213,11 @@ func TestHostileDeliveriesAreStoredWholeAndHarmless(t *testing.T) {
 func TestManyDeliveriesShareTheirCommitsAndEachIsAnsweredAfterItsOwn(t *testing.T) {
 	each(t, func(b *bench) {
 		c := b.credential()
-		var commits, jobs atomic.Int64
-		in := b.store.NewIntake(func(tx *store.Tx, ids []string) error {
-			jobs.Add(int64(len(ids)))
+		var commits atomic.Int64
+		in := b.store.NewIntake(func(tx *store.Tx, credentials []string) error {
+			if diff := cmp.Diff([]string{c.ID}, credentials); diff != "" {
+				b.Errorf("credentials of a group (-want +got):\n%s", diff)
+			}
 			tx.AfterCommit(func() { commits.Add(1) })
 			return nil
 		})
@@ -236,8 +240,9 @@ func TestManyDeliveriesShareTheirCommitsAndEachIsAnsweredAfterItsOwn(t *testing.
 		}
 		wg.Wait()
 		in.Close()
-		if jobs.Load() != n || commits.Load() > n/2 {
-			b.Errorf("%d deliveries filed in %d commits; want %d in far fewer", jobs.Load(), commits.Load(), n)
+		todo, err := b.store.ReceivedDeliveries(b.Context(), c.ID, "", 2*n)
+		if err != nil || len(todo) != n || commits.Load() > n/2 {
+			b.Errorf("%d deliveries to read (%v) after %d commits; want %d in far fewer", len(todo), err, commits.Load(), n)
 		}
 		if k := in.Keep(b.Context(), b.judge(c.ID, delivery(canary, `{}`)).Delivery); !models.Is(k.Err, models.Unavailable) {
 			b.Errorf("after the stop: %v", k.Err)

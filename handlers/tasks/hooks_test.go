@@ -34,7 +34,7 @@ func withHooks(b *bench) *hooked {
 	h := &hooked{bench: b, queue: q, hooks: &tasks.Hooks{Store: b.store, Desk: b.desk, Queue: q, Log: log}}
 	h.hooks.Register()
 	(&tasks.Keeping{Store: b.store, Desk: b.desk, Queue: q, Log: log}).Register()
-	h.in = b.store.NewIntake(h.hooks.Enqueue)
+	h.in = b.store.NewIntake(h.hooks.Received)
 	b.Cleanup(h.in.Close)
 	return h
 }
@@ -187,6 +187,79 @@ func TestOneDeliveryThatCannotBeWrittenHoldsNoOtherUp(t *testing.T) {
 		want := []models.DeliveryState{models.DeliveryProcessed, models.DeliveryFailed, models.DeliveryDead, models.DeliveryProcessed}
 		if diff := cmp.Diff(want, states); diff != "" {
 			b.Errorf("after the job (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A flood is one waiting job, which reads all of it, and not a job for every delivery.
+func TestAFloodIsReadByOneJobAndNothingOfItIsMissed(t *testing.T) {
+	each(t, func(b *bench) {
+		h := withHooks(b)
+		c := b.credential()
+		fay := models.Actor{UserID: "u-fay", Name: "Fay", Roles: []models.Role{models.Finance}, StepUp: b.store.Now()}
+		x, err := b.store.Create(b.Context(), fay, store.NewTransaction{ID: models.NewID(), Environment: models.Sandbox, Kind: models.Payout, CredentialID: c.ID, Method: "wire",
+			Amount: models.Money{Minor: 1000, Asset: "BRL"}, Party: "J··· S···"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		const n = 300 // more than one reading takes
+		want := map[models.DeliveryState]int{models.DeliveryProcessed: 2, models.DeliveryUnmatched: n - 3, models.DeliveryDead: 1}
+		for i := range n {
+			body := fmt.Sprintf(`{"event":"e%d","ref":"CHNOBODYKNOWS","status":"done"}`, i)
+			switch i {
+			case 0, n - 1:
+				body = fmt.Sprintf(`{"event":"e%d","ref":%q,"status":"done"}`, i, x.Reference)
+			case 100:
+				body = `not JSON`
+			}
+			if k := h.in.Keep(b.Context(), b.judge(c.ID, delivery(canary, body)).Delivery); k.Err != nil {
+				b.Fatal(k.Err)
+			}
+		}
+		ran := func(kind string) (n int) {
+			b.Helper()
+			results, err := h.queue.RunDue(b.Context(), h.clock.Now())
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, r := range results {
+				if r.Kind == kind {
+					n++
+				}
+			}
+			return n
+		}
+		if n := ran("read_webhooks"); n != 1 {
+			b.Errorf("%d jobs read the flood; want one", n)
+		}
+		got := map[models.DeliveryState]int{}
+		for state := range want {
+			if got[state], err = b.store.CountDeliveries(b.Context(), b.ann, models.Sandbox, state); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			b.Errorf("after the job (-want +got):\n%s", diff)
+		}
+		b.clock.Advance(6 * time.Second)
+		if n := ran("process_webhook"); n != 2 {
+			b.Errorf("%d jobs try the unmatched again; want one for each of two readings", n)
+		}
+	})
+}
+
+// An id is made before its delivery waits for its turn, so that a later commit may bring an earlier id.
+func TestADeliveryThatIsStoredAfterALaterOneIsReadToo(t *testing.T) {
+	each(t, func(b *bench) {
+		h := withHooks(b)
+		c := b.credential()
+		early := b.judge(c.ID, delivery(canary, `{"event":"early"}`)).Delivery
+		h.send(c.ID, `{"event":"late"}`)
+		if k := h.in.Keep(b.Context(), early); k.Err != nil {
+			b.Fatal(k.Err)
+		}
+		if d := h.read(early.ID); d.State != models.DeliveryProcessed {
+			b.Errorf("it is %s", d.State)
 		}
 	})
 }

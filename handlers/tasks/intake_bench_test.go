@@ -2,6 +2,7 @@ package tasks_test
 
 import (
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -37,17 +38,24 @@ func benchStore(b *testing.B) (*store.Store, *vault.Vault, string) {
 	return s, v, c.ID
 }
 
-// BenchmarkIntake verifies, stores with its job, and answers after the commit: what one delivery costs behind HTTP.
+// BenchmarkIntake verifies, stores with its job, and answers after the commit, while the queue reads what was stored: what one delivery costs
+// behind HTTP.
 func BenchmarkIntake(b *testing.B) {
 	s, v, id := benchStore(b)
-	q, err := jobs.New(jobs.Config{DB: s.WriteDB(), Engine: jobs.SQLite})
+	q, err := jobs.New(jobs.Config{DB: s.WriteDB(), Engine: jobs.SQLite, Lanes: tasks.KeyLanes()})
 	if err != nil {
 		b.Fatal(err)
 	}
 	rec := tasks.NewRecorder(s, nil)
 	defer rec.Close()
 	desk := tasks.NewDesk(tasks.DeskConfig{Store: s, Vault: v, Registry: providers.NewRegistry(plainpay()), Recorder: rec})
-	in := s.NewIntake((&tasks.Hooks{Store: s, Desk: desk, Queue: q}).Enqueue)
+	hooks := &tasks.Hooks{Store: s, Desk: desk, Queue: q, Log: slog.New(slog.DiscardHandler)}
+	hooks.Register()
+	if err := q.Start(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	defer q.Stop(b.Context()) //nolint:errcheck // the database is thrown away
+	in := s.NewIntake(hooks.Received)
 	defer in.Close()
 	var n atomic.Int64
 	b.SetParallelism(64)

@@ -18,7 +18,7 @@ func (c *courier) listens() *store.Intake {
 	c.store.UseJobs(tasks.Enqueuer{Queue: c.queue})
 	hooks := &tasks.Hooks{Store: c.store, Desk: c.desk, Queue: c.queue, Log: slog.New(slog.DiscardHandler), Account: c.kyb.Heard}
 	hooks.Register()
-	in := c.store.NewIntake(hooks.Enqueue)
+	in := c.store.NewIntake(hooks.Received)
 	c.Cleanup(in.Close)
 	return in
 }

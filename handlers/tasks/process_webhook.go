@@ -2,6 +2,7 @@ package tasks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -12,7 +13,16 @@ import (
 	"countinghouse/providers"
 )
 
-// WebhookJob reads stored deliveries. A group that was stored in one commit is one job; what fails in it gets jobs of its own.
+// ReceivedJob reads what came for a credential and was not read yet. One waits at most, so that a flood makes no flood of jobs, and one runs: two
+// credentials never wait for each other's provider.
+type ReceivedJob struct {
+	CredentialID string `json:"credential"`
+}
+
+// Kind names the job.
+func (ReceivedJob) Kind() string { return "read_webhooks" }
+
+// WebhookJob reads stored deliveries again: those that failed, that named nothing of ours, or that a person replays.
 type WebhookJob struct {
 	IDs []string `json:"ids"`
 }
@@ -26,6 +36,10 @@ const WebhookLane = "webhooks"
 const (
 	webhookTries = 6           // failed readings before a delivery is dead: the last after about 35 minutes
 	strayAfter   = time.Minute // a stored delivery without a job is picked up after this
+
+	readTogether = 256                   // deliveries at most that are read and written together
+	manyReceived = 16                    // where so many came, more are on their way
+	gatherMore   = 50 * time.Millisecond // and are waited for, because every commit is a write to the disk that new deliveries wait for
 )
 
 // Hooks reads what providers sent. What it finds is only ever a reason to ask the provider.
@@ -42,14 +56,26 @@ type Hooks struct {
 
 // Register makes the queue work deliveries.
 func (h *Hooks) Register() {
+	jobs.Handle(h.Queue, h.received, jobs.HandleOpts{Timeout: 5 * time.Minute})
 	jobs.Handle(h.Queue, h.work, jobs.HandleOpts{Timeout: time.Minute})
 	h.Queue.Every("stray_webhooks", time.Minute, func() jobs.Args { return StrayWebhooksJob{} }, jobs.Opts{})
 	jobs.Handle(h.Queue, h.strays, jobs.HandleOpts{Timeout: time.Minute})
 }
 
-// Enqueue puts the job that reads deliveries into the transaction that stores them.
+// Enqueue puts the job that reads deliveries again into a transaction.
 func (h *Hooks) Enqueue(tx *store.Tx, ids []string) error {
 	return h.enqueueAt(tx, ids, time.Time{})
+}
+
+// Received puts the jobs that read what came for some credentials into the transaction that stores it.
+func (h *Hooks) Received(tx *store.Tx, credentials []string) error {
+	for _, id := range credentials {
+		if _, err := h.Queue.Insert(tx.Context(), tx.SQL(), ReceivedJob{CredentialID: id}, jobs.Opts{Lane: WebhookLane, UniqueKey: id}); err != nil {
+			return err
+		}
+	}
+	tx.AfterCommit(h.Queue.Wake)
+	return nil
 }
 
 func (h *Hooks) enqueueAt(tx *store.Tx, ids []string, at time.Time) error {
@@ -62,44 +88,115 @@ func (h *Hooks) enqueueAt(tx *store.Tx, ids []string, at time.Time) error {
 
 // outcome is what is to be written about a delivery that was read.
 type outcome struct {
-	delivery string
-	write    func(tx *store.Tx) error
+	delivery models.Delivery
+	reading  store.Reading
+	says     string        // to the transaction it is about, which is asked soon; empty: nobody is asked
+	again    time.Duration // read it again after this; 0: never
 }
 
-// work reads the deliveries of one job and writes what came of them in one transaction, because each commit is a write to the disk that new
-// deliveries wait for. Each has its own outcome: one that cannot be read or written never holds the others up.
+// received reads until nothing is left. What comes while it does has a waiting job of its own, so nothing is missed.
+func (h *Hooks) received(ctx context.Context, job jobs.Job[ReceivedJob]) error {
+	for last := ""; ; {
+		ids, err := h.Store.ReceivedDeliveries(ctx, job.Args.CredentialID, last, readTogether)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		if len(ids) < manyReceived { // the job's end is written along
+			return h.readAll(ctx, ids, func(tx *store.Tx) error { return job.Done(ctx, tx.SQL()) })
+		}
+		if err := h.readAll(ctx, ids, nil); err != nil {
+			return err
+		}
+		last = ids[len(ids)-1]
+		if len(ids) < readTogether {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(gatherMore):
+			}
+		}
+	}
+}
+
+// work reads the deliveries of one job.
 func (h *Hooks) work(ctx context.Context, job jobs.Job[WebhookJob]) error {
-	return h.readAll(ctx, job.Args.IDs)
+	return h.readAll(ctx, job.Args.IDs, func(tx *store.Tx) error { return job.Done(ctx, tx.SQL()) })
 }
 
-func (h *Hooks) readAll(ctx context.Context, ids []string) error {
+// readAll reads deliveries and writes what came of them in one transaction. Each has its own outcome: one that cannot be read or written never
+// holds the others up. Where a provider had to be asked, what is known is written at once, so that no later question can cost it. end, if there
+// is one, goes into the transaction of the last; where nothing is written, it is not called.
+func (h *Hooks) readAll(ctx context.Context, ids []string, end func(tx *store.Tx) error) error {
+	r := h.gather(ctx, ids)
 	var done []outcome
-	accounts := map[string]account{}
 	for _, id := range ids {
-		write, err := h.read(ctx, id, accounts)
-		if err == nil && write != nil {
-			done = append(done, outcome{id, write})
+		o, err := h.read(ctx, id, r)
+		if err == nil && o != nil {
+			done = append(done, *o)
 		}
 		if err := h.noted(ctx, id, err); err != nil {
 			return err
 		}
+		if r.asked {
+			if err := h.writeAll(ctx, done, nil); err != nil {
+				return err
+			}
+			done, r.asked = nil, false
+		}
 	}
+	return h.writeAll(ctx, done, end)
+}
+
+func (h *Hooks) writeAll(ctx context.Context, done []outcome, end func(tx *store.Tx) error) error {
 	if len(done) == 0 {
 		return nil
 	}
 	err := h.Store.Update(ctx, func(tx *store.Tx) error {
-		for _, o := range done {
-			if err := o.write(tx); err != nil {
-				return err
-			}
+		err := h.write(tx, done)
+		if err == nil && end != nil {
+			err = end(tx)
 		}
-		return nil
+		return err
 	})
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, jobs.ErrLeaseLost) {
+		return err
 	}
 	for _, o := range done {
-		if err := h.noted(ctx, o.delivery, h.Store.Update(ctx, o.write)); err != nil {
+		err := h.Store.Update(ctx, func(tx *store.Tx) error { return h.write(tx, []outcome{o}) })
+		if err := h.noted(ctx, o.delivery.ID, err); err != nil {
+			return err
+		}
+	}
+	if end == nil {
+		return nil
+	}
+	return h.Store.Update(ctx, end)
+}
+
+// write records outcomes. Those that are read again after the same pause share a job.
+func (h *Hooks) write(tx *store.Tx, done []outcome) error {
+	finished := make([]store.Finished, len(done))
+	for i, o := range done {
+		finished[i] = store.Finished{Delivery: o.delivery, Reading: o.reading}
+		if o.says == "" {
+			continue
+		}
+		if err := tx.AskSoon(o.reading.TransactionID, "webhook", o.says); err != nil {
+			return err
+		}
+	}
+	written, err := tx.FinishDeliveries(finished)
+	if err != nil {
+		return err
+	}
+	again := map[time.Duration][]string{}
+	for _, o := range done {
+		if o.again > 0 && written[o.delivery.ID] {
+			again[o.again] = append(again[o.again], o.delivery.ID)
+		}
+	}
+	for pause, ids := range again {
+		if err := h.enqueueAt(tx, ids, tx.Now.Add(pause).Time()); err != nil {
 			return err
 		}
 	}
@@ -145,14 +242,54 @@ func reading(d models.Delivery) store.Reading {
 	return store.Reading{State: d.State, Kind: d.Kind, Reference: d.Reference, ProviderRef: d.ProviderRef, Word: d.Word, Event: d.Event, TransactionID: d.TransactionID}
 }
 
-// account is a credential with its settings, read once for all deliveries of a job.
+// round is what is read once for all deliveries of a job.
+type round struct {
+	deliveries map[string]models.Delivery
+	found      map[store.Named]string // transactions, by what stands on the deliveries
+	accounts   map[string]account
+	proved     map[proof]bool
+	unlost     map[lane]bool
+	asked      bool // a provider was asked since the last writing
+}
+
+// account is a credential with its settings.
 type account struct {
 	cred     models.Credential
 	settings map[string]string
 }
 
-func (h *Hooks) account(ctx context.Context, id string, known map[string]account) (a account, err error) {
-	if a, ok := known[id]; ok {
+type (
+	proof struct{ credential, item, basis string }
+	lane  struct {
+		credential string
+		kind       models.Kind
+	}
+)
+
+// gather looks the deliveries up together, and the transactions that they name. What it could not read is read with its delivery, which then
+// bears the error.
+func (h *Hooks) gather(ctx context.Context, ids []string) *round {
+	r := &round{accounts: map[string]account{}, proved: map[proof]bool{}, unlost: map[lane]bool{}}
+	var err error
+	if r.deliveries, err = h.Store.DeliveriesForTask(ctx, ids); err != nil {
+		return r
+	}
+	var named []store.Named
+	for _, d := range r.deliveries {
+		named = append(named, nameOf(d.CredentialID, d.Reference, d.ProviderRef))
+	}
+	if r.found, err = h.Store.FindByNotices(ctx, named); err != nil {
+		r.found = nil
+	}
+	return r
+}
+
+func nameOf(credential, reference, theirs string) store.Named {
+	return store.Named{CredentialID: credential, Reference: reference, ProviderRef: theirs}
+}
+
+func (h *Hooks) account(ctx context.Context, id string, r *round) (a account, err error) {
+	if a, ok := r.accounts[id]; ok {
 		return a, nil
 	}
 	if a.cred, err = h.Store.CredentialForTask(ctx, id); err != nil {
@@ -161,14 +298,18 @@ func (h *Hooks) account(ctx context.Context, id string, known map[string]account
 	if a.settings, err = h.Desk.Settings(ctx, a.cred); err != nil {
 		return a, err
 	}
-	known[id] = a
+	r.accounts[id] = a
 	return a, nil
 }
 
 // read reads one stored delivery: it is translated, its transaction is looked for, and what is to be written about it is given back, nil for
 // nothing. Reading a delivery twice asks the provider twice, which does no harm. A refused delivery is never read.
-func (h *Hooks) read(ctx context.Context, id string, known map[string]account) (func(tx *store.Tx) error, error) {
-	d, err := h.Store.DeliveryForTask(ctx, id)
+func (h *Hooks) read(ctx context.Context, id string, r *round) (*outcome, error) {
+	d, known := r.deliveries[id]
+	var err error
+	if !known {
+		d, err = h.Store.DeliveryForTask(ctx, id)
+	}
 	if models.Is(err, models.NotFound) {
 		return nil, nil // removed since
 	}
@@ -179,30 +320,26 @@ func (h *Hooks) read(ctx context.Context, id string, known map[string]account) (
 	if err != nil {
 		return nil, err
 	}
-	a, err := h.account(ctx, d.CredentialID, known)
+	a, err := h.account(ctx, d.CredentialID, r)
 	if err != nil {
 		return nil, err
 	}
 	n, err := translate(p, providers.Delivery{Topic: d.Topic, Method: d.Method, Path: d.Path, Query: d.Query, Header: d.Header, Body: d.Body, ReceivedAt: d.ReceivedAt, Settings: a.settings})
 	if err != nil {
 		// The same bytes will not read better later: a person must look, and may replay it after an update of the program.
-		r := reading(d)
-		r.State, r.Error = models.DeliveryDead, sentenceFor(err)
-		return finish(d, r, nil), nil
+		dead := reading(d)
+		dead.State, dead.Error = models.DeliveryDead, sentenceFor(err)
+		return &outcome{delivery: d, reading: dead}, nil
 	}
-	if err := h.evidence(ctx, a.cred, d); err != nil {
+	if err := h.evidence(ctx, a.cred, d, r); err != nil {
 		return nil, err
 	}
-	return h.act(ctx, d, n)
+	return h.act(ctx, d, n, r)
 }
 
 // heard is the reading of a notice that could be translated.
 func heard(n providers.Notice, transactionID string) store.Reading {
 	return store.Reading{State: models.DeliveryProcessed, Kind: n.Kind, Reference: n.Reference, ProviderRef: n.ProviderRef, Word: n.Word, Event: n.Event, TransactionID: transactionID}
-}
-
-func finish(d models.Delivery, r store.Reading, and func(tx *store.Tx) error) func(tx *store.Tx) error {
-	return func(tx *store.Tx) error { return tx.FinishDelivery(d.ID, r, and) }
 }
 
 // translate keeps a panic of a provider's folder from taking the whole job along.
@@ -219,19 +356,27 @@ func translate(p *providers.Provider, d providers.Delivery) (n providers.Notice,
 }
 
 // evidence keeps what a rightly signed delivery proved about the contract.
-func (h *Hooks) evidence(ctx context.Context, cred models.Credential, d models.Delivery) error {
+func (h *Hooks) evidence(ctx context.Context, cred models.Credential, d models.Delivery, r *round) error {
 	if d.Trust != string(providers.Verified) && d.Trust != string(providers.Partly) {
 		return nil
 	}
 	var list []models.ItemEvidence
 	for _, item := range d.Items {
-		list = append(list, models.ItemEvidence{CredentialID: cred.ID, Item: item, Verdict: models.Proved, DeliveryID: d.ID, Sentence: "A webhook came: " + d.Sentence, Basis: cred.Basis()})
+		if !r.proved[proof{cred.ID, item, cred.Basis()}] {
+			list = append(list, models.ItemEvidence{CredentialID: cred.ID, Item: item, Verdict: models.Proved, DeliveryID: d.ID, Sentence: "A webhook came: " + d.Sentence, Basis: cred.Basis()})
+		}
 	}
-	return h.Store.AddEvidence(ctx, "webhooks", list)
+	if err := h.Store.AddEvidence(ctx, "webhooks", list); err != nil {
+		return err
+	}
+	for _, e := range list {
+		r.proved[proof{cred.ID, e.Item, e.Basis}] = true
+	}
+	return nil
 }
 
 // act tells those whom a delivery concerns, and gives back what is to be written about it.
-func (h *Hooks) act(ctx context.Context, d models.Delivery, n providers.Notice) (func(tx *store.Tx) error, error) {
+func (h *Hooks) act(ctx context.Context, d models.Delivery, n providers.Notice, r *round) (*outcome, error) {
 	if n.Verification != nil && h.Verified != nil {
 		if err := h.Verified(ctx, d.CredentialID, n.Token, *n.Verification); err != nil {
 			return nil, err
@@ -242,47 +387,48 @@ func (h *Hooks) act(ctx context.Context, d models.Delivery, n providers.Notice) 
 			return nil, err
 		}
 	}
-	found, err := h.Store.FindByNotice(ctx, d.CredentialID, n.Reference, n.ProviderRef)
-	if err != nil {
-		return nil, err
+	found, looked := r.found[nameOf(d.CredentialID, n.Reference, n.ProviderRef)]
+	if !looked {
+		var err error
+		if found, err = h.Store.FindByNotice(ctx, d.CredentialID, n.Reference, n.ProviderRef); err != nil {
+			return nil, err
+		}
 	}
 	if found == "" && n.Reference == "" && n.ProviderRef != "" {
-		claimed, err := h.claim(ctx, d, n)
+		claimed, err := h.claim(ctx, d, n, r)
 		if err != nil {
 			return nil, err
 		}
 		if claimed != "" { // and asked about already
-			return finish(d, heard(n, claimed), nil), nil
+			return &outcome{delivery: d, reading: heard(n, claimed)}, nil
 		}
 	}
-	r := heard(n, found)
-	if found != "" {
-		return func(tx *store.Tx) error {
-			if err := tx.AskSoon(found, "webhook", says(d, n)); err != nil {
-				return err
-			}
-			return tx.FinishDelivery(d.ID, r, nil)
-		}, nil
+	o := &outcome{delivery: d, reading: heard(n, found)}
+	switch {
+	case found != "":
+		o.says = says(d, n)
+	case n.Verification != nil, n.Reference == "" && n.ProviderRef == "": // it is about no transaction
+	default:
+		o.reading.State = models.DeliveryUnmatched
+		if d.Tries < len(unmatchedAgain) {
+			o.again = unmatchedAgain[d.Tries]
+		}
 	}
-	if n.Verification != nil || (n.Reference == "" && n.ProviderRef == "") {
-		return finish(d, r, nil), nil // it is about no transaction
-	}
-	r.State = models.DeliveryUnmatched
-	if d.Tries >= len(unmatchedAgain) {
-		return finish(d, r, nil), nil
-	}
-	return finish(d, r, func(tx *store.Tx) error {
-		return h.enqueueAt(tx, []string{d.ID}, tx.Now.Add(unmatchedAgain[d.Tries]).Time())
-	}), nil
+	return o, nil
 }
 
 // claim asks whose a number is that nothing of ours has, where a transaction of that kind lost its number with its answer. Only the provider's own
 // answer, naming our reference, makes the number ours; the callback is no more than the reason to ask.
-func (h *Hooks) claim(ctx context.Context, d models.Delivery, n providers.Notice) (string, error) {
+func (h *Hooks) claim(ctx context.Context, d models.Delivery, n providers.Notice, r *round) (string, error) {
+	of := lane{d.CredentialID, n.Kind}
+	if r.unlost[of] {
+		return "", nil
+	}
 	lost, err := h.Store.Lost(ctx, d.Environment, d.Provider, d.CredentialID, n.Kind)
-	if err != nil || !lost {
+	if r.unlost[of] = err == nil && !lost; err != nil || !lost {
 		return "", err
 	}
+	r.asked = true
 	f, err := h.Desk.Whose(WithSubject(ctx, "delivery", d.ID), d.CredentialID, n.Kind, n.ProviderRef)
 	if err != nil || f.Result != providers.Found || f.Reference == "" {
 		return "", err
@@ -306,9 +452,9 @@ type StrayWebhooksJob struct{}
 func (StrayWebhooksJob) Kind() string { return "stray_webhooks" }
 
 func (h *Hooks) strays(ctx context.Context, _ jobs.Job[StrayWebhooksJob]) error {
-	ids, err := h.Store.StrayDeliveries(ctx, h.Store.Now().Add(-strayAfter), 200)
-	if err != nil {
+	credentials, err := h.Store.StrayDeliveries(ctx, h.Store.Now().Add(-strayAfter))
+	if err != nil || len(credentials) == 0 {
 		return err
 	}
-	return h.readAll(ctx, ids)
+	return h.Store.Update(ctx, func(tx *store.Tx) error { return h.Received(tx, credentials) })
 }

@@ -76,22 +76,42 @@ func (s *Store) AddEvidence(ctx context.Context, by string, list []models.ItemEv
 	if len(list) == 0 {
 		return nil
 	}
-	return s.Update(ctx, func(tx *Tx) error {
+	// Nearly always there is nothing new, which a reader finds out without waiting for its turn to write.
+	fresh := false
+	err := s.View(ctx, func(q *Tx) error {
 		for _, e := range list {
-			var verdict, basis string
-			err := tx.QueryRow("SELECT verdict, basis FROM contract_evidence WHERE credential_id = ? AND item = ? ORDER BY id DESC LIMIT 1", e.CredentialID, e.Item).Scan(&verdict, &basis)
-			if err != nil && !IsNoRow(err) {
-				return fmt.Errorf("read the newest evidence: %w", err)
-			}
-			if err == nil && verdict == string(e.Verdict) && basis == e.Basis {
-				continue
-			}
-			if err := tx.addEvidence(e, by); err != nil {
+			isNew, err := q.isNewEvidence(e)
+			if fresh = fresh || isNew; err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	if err != nil || !fresh {
+		return err
+	}
+	return s.Update(ctx, func(tx *Tx) error {
+		for _, e := range list {
+			isNew, err := tx.isNewEvidence(e)
+			if err == nil && isNew {
+				err = tx.addEvidence(e, by)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// isNewEvidence reports that the newest evidence about the item says something else, or rests on something else.
+func (tx *Tx) isNewEvidence(e models.ItemEvidence) (bool, error) {
+	var verdict, basis string
+	err := tx.QueryRow("SELECT verdict, basis FROM contract_evidence WHERE credential_id = ? AND item = ? ORDER BY id DESC LIMIT 1", e.CredentialID, e.Item).Scan(&verdict, &basis)
+	if err != nil && !IsNoRow(err) {
+		return false, fmt.Errorf("read the newest evidence: %w", err)
+	}
+	return err != nil || verdict != string(e.Verdict) || basis != e.Basis, nil
 }
 
 const evidenceColumns = "id, credential_id, item, verdict, exchange_id, delivery_id, sentence, basis, at_us, by_name"

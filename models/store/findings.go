@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"countinghouse/models"
@@ -254,38 +256,85 @@ func (s *Store) AskNow(ctx context.Context, a models.Actor, env models.Environme
 // FindByNotice finds the transaction that an inbound notice is about: by our reference first, then by the provider's within the
 // credential. Empty when there is none.
 func (s *Store) FindByNotice(ctx context.Context, credentialID, reference, providerRef string) (id string, err error) {
+	n := Named{CredentialID: credentialID, Reference: reference, ProviderRef: providerRef}
+	found, err := s.FindByNotices(ctx, []Named{n})
+	return found[n], err
+}
+
+// Named is how an inbound notice names a transaction of a credential.
+type Named struct{ CredentialID, Reference, ProviderRef string }
+
+// FindByNotices is FindByNotice for many at once. Every one asked for is in the answer.
+func (s *Store) FindByNotices(ctx context.Context, list []Named) (out map[Named]string, err error) {
 	err = s.View(ctx, func(tx *Tx) error {
-		if reference != "" {
-			t, err := tx.peekTransaction("t.reference = ? AND t.credential_id = ?", reference, credentialID)
-			if err == nil {
-				id = t.ID
-				return nil
-			}
-			if !models.Is(err, models.NotFound) {
-				return err
-			}
-			t, err = tx.peekTransaction("t.credential_id = ? AND t.id IN (SELECT transaction_id FROM attempts WHERE reference = ?)", credentialID, reference)
-			if err == nil {
-				id = t.ID
-				return nil
-			}
-			if !models.Is(err, models.NotFound) {
-				return err
+		out = make(map[Named]string, len(list))
+		by := map[string][]Named{}
+		for _, n := range list {
+			if _, again := out[n]; !again {
+				out[n] = ""
+				by[n.CredentialID] = append(by[n.CredentialID], n)
 			}
 		}
-		if providerRef == "" {
-			return nil
+		for credential, named := range by {
+			for _, way := range waysByName() {
+				for some := range slices.Chunk(named, idChunk) {
+					if err := tx.findNamed(credential, way, some, out); err != nil {
+						return err
+					}
+				}
+			}
 		}
-		t, err := tx.peekTransaction("t.provider_ref = ? AND t.provider_ref <> '' AND t.credential_id = ?", providerRef, credentialID)
-		if models.Is(err, models.NotFound) {
-			return nil
+		return nil
+	})
+	return out, err
+}
+
+// wayByName is a query from names to the transactions of a credential.
+type wayByName struct {
+	of    func(Named) string
+	query string
+}
+
+// waysByName are the ways in their order: what an earlier one found stays found. The partial index of the provider's numbers is only used by a
+// query that repeats its condition.
+func waysByName() []wayByName {
+	ours, theirs := func(n Named) string { return n.Reference }, func(n Named) string { return n.ProviderRef }
+	return []wayByName{
+		{ours, "SELECT t.reference, t.id FROM transactions t WHERE t.reference IN (%s) AND t.credential_id = ?"},
+		{ours, "SELECT a.reference, t.id FROM attempts a JOIN transactions t ON t.id = a.transaction_id WHERE a.reference IN (%s) AND t.credential_id = ?"},
+		{theirs, "SELECT t.provider_ref, t.id FROM transactions t WHERE t.provider_ref <> '' AND t.provider_ref IN (%s) AND t.credential_id = ?"},
+	}
+}
+
+// findNamed goes one way for all that no earlier way found.
+func (tx *Tx) findNamed(credential string, way wayByName, list []Named, out map[Named]string) error {
+	var names []any
+	for _, n := range list {
+		if out[n] == "" && way.of(n) != "" {
+			names = append(names, way.of(n))
 		}
-		if err == nil {
-			id = t.ID
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	ids := map[string]string{}
+	err := tx.Each(func(r *sql.Rows) error {
+		var name, id string
+		err := r.Scan(&name, &id)
+		if ids[name] == "" {
+			ids[name] = id
 		}
 		return err
-	})
-	return id, err
+	}, fmt.Sprintf(way.query, marks(len(names))), append(names, credential)...)
+	if err != nil {
+		return fmt.Errorf("find what a notice names: %w", err)
+	}
+	for _, n := range list {
+		if out[n] == "" && way.of(n) != "" {
+			out[n] = ids[way.of(n)]
+		}
+	}
+	return nil
 }
 
 // TransactionForTask reads a transaction for a task of our own.

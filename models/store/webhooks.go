@@ -44,22 +44,49 @@ func (s *Store) Delivery(ctx context.Context, actor models.Actor, id string) (mo
 // DeliveryForTask is Delivery without asking who wants to know.
 func (s *Store) DeliveryForTask(ctx context.Context, id string) (d models.Delivery, err error) {
 	err = s.View(ctx, func(q *Tx) error {
-		var path, query, header string
-		var body []byte
-		d, err = scanDelivery(q.QueryRow("SELECT "+deliveryColumns+" FROM webhook_deliveries WHERE id = ?", id), &path, &query, &header, &body)
+		d, err = scanWhole(q.QueryRow("SELECT "+deliveryColumns+" FROM webhook_deliveries WHERE id = ?", id))
 		if IsNoRow(err) {
 			return models.Errorf(models.NotFound, "There is no such webhook delivery.")
 		}
-		if err != nil {
-			return fmt.Errorf("read the delivery: %w", err)
-		}
-		d.Path, d.Query, d.Body = path, query, orNil(body)
-		if err := json.Unmarshal([]byte(header), &d.Header); err != nil {
-			return fmt.Errorf("read stored headers: %w", err)
+		return err
+	})
+	return d, err
+}
+
+// DeliveriesForTask reads several whole, by id; those that are gone are left out. For tasks.
+func (s *Store) DeliveriesForTask(ctx context.Context, ids []string) (out map[string]models.Delivery, err error) {
+	err = s.View(ctx, func(q *Tx) error {
+		out = make(map[string]models.Delivery, len(ids))
+		for some := range slices.Chunk(ids, idChunk) {
+			if err := q.Each(func(r *sql.Rows) error {
+				d, err := scanWhole(r)
+				out[d.ID] = d
+				return err
+			}, "SELECT "+deliveryColumns+" FROM webhook_deliveries WHERE id IN ("+marks(len(some))+")", anys(some)...); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
-	return d, err
+	return out, err
+}
+
+// idChunk is how many ids one statement names.
+const idChunk = 200
+
+// scanWhole reads a delivery with what it consists of.
+func scanWhole(r interface{ Scan(...any) error }) (models.Delivery, error) {
+	var path, query, header string
+	var body []byte
+	d, err := scanDelivery(r, &path, &query, &header, &body)
+	if err != nil {
+		return d, fmt.Errorf("read the delivery: %w", err)
+	}
+	d.Path, d.Query, d.Body = path, query, orNil(body)
+	if err := json.Unmarshal([]byte(header), &d.Header); err != nil {
+		return d, fmt.Errorf("read stored headers: %w", err)
+	}
+	return d, nil
 }
 
 // Deliveries lists inbound calls without headers and bodies, newest first. Permission webhooks.read.
@@ -148,6 +175,53 @@ func (tx *Tx) FinishDelivery(id string, r Reading, f func(tx *Tx) error) error {
 	return f(tx)
 }
 
+// Finished is a delivery, as it was when it was read, and what came of reading it.
+type Finished struct {
+	Delivery models.Delivery
+	Reading
+}
+
+// nothingNew reports that the reading says of the call what was noted when it came, so that only its state changes.
+func (f Finished) nothingNew() bool {
+	d := f.Delivery
+	return f.Kind == d.Kind && f.Reference == d.Reference && f.ProviderRef == d.ProviderRef && f.Word == d.Word && f.Event == d.Event && f.TransactionID == d.TransactionID
+}
+
+// FinishDeliveries is FinishDelivery for many, and tells which were written: not those that are refused or gone. Those that end alike and of
+// which nothing new was learnt share a statement.
+func (tx *Tx) FinishDeliveries(list []Finished) (written map[string]bool, err error) {
+	type end struct {
+		state models.DeliveryState
+		error string
+	}
+	written = make(map[string]bool, len(list))
+	alike := map[end][]string{}
+	for _, f := range list {
+		if f.nothingNew() {
+			e := end{f.State, f.Error}
+			alike[e] = append(alike[e], f.Delivery.ID)
+			continue
+		}
+		err := tx.FinishDelivery(f.Delivery.ID, f.Reading, func(*Tx) error { written[f.Delivery.ID] = true; return nil })
+		if err != nil {
+			return nil, err
+		}
+	}
+	for e, ids := range alike {
+		for some := range slices.Chunk(ids, idChunk) {
+			args := append([]any{e.state, shorten(clean(e.error), 500), tx.Now, models.DeliveryRefused}, anys(some)...)
+			done, err := tx.texts("UPDATE webhook_deliveries SET state = ?, error = ?, tries = tries + 1, processed_us = ? WHERE state <> ? AND id IN ("+marks(len(some))+") RETURNING id", args...)
+			if err != nil {
+				return nil, fmt.Errorf("record readings: %w", err)
+			}
+			for _, id := range done {
+				written[id] = true
+			}
+		}
+	}
+	return written, nil
+}
+
 // ReplayDelivery puts a stored delivery back in the queue. A refused one stays refused: its signature was wrong. enqueue puts the job into the
 // same transaction. Permission webhooks.replay.
 func (s *Store) ReplayDelivery(ctx context.Context, actor models.Actor, id string, enqueue func(tx *Tx, ids []string) error) error {
@@ -178,24 +252,32 @@ func (s *Store) ReplayDelivery(ctx context.Context, actor models.Actor, id strin
 	})
 }
 
-// StrayDeliveries finds deliveries that were stored and have waited longer than a minute for a job, oldest first: what a lost job would leave
-// behind. For tasks.
-func (s *Store) StrayDeliveries(ctx context.Context, before models.Micros, limit int) (ids []string, err error) {
+// ReceivedDeliveries finds deliveries of a credential that were not read yet, oldest first, after an id. For tasks.
+func (s *Store) ReceivedDeliveries(ctx context.Context, credentialID, after string, limit int) (ids []string, err error) {
 	err = s.View(ctx, func(q *Tx) error {
-		ids = nil
+		ids, err = q.texts("SELECT id FROM webhook_deliveries WHERE environment = (SELECT environment FROM credentials WHERE id = ?) AND state = ? AND id > ? AND credential_id = ? ORDER BY id LIMIT "+limited(limit),
+			credentialID, models.DeliveryReceived, after, credentialID)
+		return err
+	})
+	return ids, err
+}
+
+// StrayDeliveries finds the credentials for which a delivery was stored before a moment and not read: what a lost job would leave behind. It
+// looks at the oldest of them. For tasks.
+func (s *Store) StrayDeliveries(ctx context.Context, before models.Micros) (credentials []string, err error) {
+	err = s.View(ctx, func(q *Tx) error {
+		credentials = nil
 		for _, env := range []models.Environment{models.Live, models.Sandbox} {
-			if err := q.Each(func(r *sql.Rows) error {
-				var id string
-				err := r.Scan(&id)
-				ids = append(ids, id)
-				return err
-			}, "SELECT id FROM webhook_deliveries WHERE environment = ? AND state = ? AND received_us < ? ORDER BY id LIMIT ?", env, models.DeliveryReceived, before, limit); err != nil {
+			more, err := q.texts("SELECT DISTINCT credential_id FROM (SELECT credential_id FROM webhook_deliveries WHERE environment = ? AND state = ? AND received_us < ? ORDER BY id LIMIT 200) x",
+				env, models.DeliveryReceived, before)
+			if err != nil {
 				return err
 			}
+			credentials = append(credentials, more...)
 		}
 		return nil
 	})
-	return slices.Clip(ids), err
+	return credentials, err
 }
 
 // PruneDeliveries deletes deliveries received before a moment, in small transactions, and tells how many. Those that a transaction's evidence

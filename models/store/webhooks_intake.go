@@ -19,11 +19,11 @@ const intakeGroup = 64
 // touchEvery bounds how often a flood of deliveries moves a credential's "last webhook".
 const touchEvery = 5 * 1_000_000 // microseconds
 
-// Intake stores inbound calls in groups: one writer takes what has gathered since its last commit, at most 64, and commits it together with
-// one job for the group. Each caller gets its answer only after the commit that holds its delivery. One fsync then serves many.
+// Intake stores inbound calls in groups: one writer takes what has gathered when its turn to write has come, at most 64, and commits it together
+// with the jobs that read it. Each caller gets its answer only after the commit that holds its delivery. One fsync then serves many.
 type Intake struct {
 	store   *Store
-	enqueue func(tx *Tx, ids []string) error
+	enqueue func(tx *Tx, credentials []string) error
 	queue   chan *arrival
 
 	closing sync.RWMutex
@@ -44,8 +44,8 @@ type Kept struct {
 	Err    error
 }
 
-// NewIntake starts the writer. enqueue puts the job that reads the given deliveries into the same transaction. Close stops it.
-func (s *Store) NewIntake(enqueue func(tx *Tx, ids []string) error) *Intake {
+// NewIntake starts the writer. enqueue puts the jobs that read what came for the given credentials into the same transaction. Close stops it.
+func (s *Store) NewIntake(enqueue func(tx *Tx, credentials []string) error) *Intake {
 	in := &Intake{store: s, enqueue: enqueue, queue: make(chan *arrival, 4*intakeGroup), stopped: make(chan struct{}), touched: map[string]models.Micros{}}
 	go in.write()
 	return in
@@ -89,32 +89,35 @@ func (in *Intake) Close() {
 func (in *Intake) write() {
 	defer close(in.stopped)
 	for a := range in.queue {
-		group := append(make([]*arrival, 0, intakeGroup), a)
-	gather:
-		for len(group) < intakeGroup {
-			select {
-			case more, open := <-in.queue:
-				if !open {
-					break gather
-				}
-				group = append(group, more)
-			default:
-				break gather
-			}
-		}
-		in.commit(group)
+		in.commit([]*arrival{a}, intakeGroup)
 	}
 }
 
-// commit stores a group. If it fails as a whole, each delivery gets a try of its own, so that one that the database will not take cannot turn
-// the others away.
-func (in *Intake) commit(group []*arrival) {
+// gather adds what has arrived meanwhile.
+func (in *Intake) gather(group []*arrival, limit int) []*arrival {
+	for len(group) < limit {
+		select {
+		case more, open := <-in.queue:
+			if !open {
+				return group
+			}
+			group = append(group, more)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit stores a group, to which it adds up to a limit. If it fails as a whole, each delivery gets a try of its own, so that one that the
+// database will not take cannot turn the others away.
+func (in *Intake) commit(group []*arrival, limit int) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	kept, err := in.put(ctx, group)
+	group, kept, err := in.put(ctx, group, limit)
 	if err != nil && len(group) > 1 && models.CodeOf(err) != models.Unavailable {
 		for _, a := range group {
-			in.commit([]*arrival{a})
+			in.commit([]*arrival{a}, 1)
 		}
 		return
 	}
@@ -127,9 +130,11 @@ func (in *Intake) commit(group []*arrival) {
 	}
 }
 
-func (in *Intake) put(ctx context.Context, group []*arrival) (kept []Kept, err error) {
+func (in *Intake) put(ctx context.Context, first []*arrival, limit int) (group []*arrival, kept []Kept, err error) {
 	var touched map[string]models.Micros
+	group = first
 	err = in.store.Update(ctx, func(tx *Tx) (err error) {
+		group = in.gather(group, limit) // now, because on SQLite the turn to write may have been long in coming
 		var work []string
 		if kept, work, err = tx.insertDeliveries(group); err != nil {
 			return err
@@ -147,7 +152,7 @@ func (in *Intake) put(ctx context.Context, group []*arrival) (kept []Kept, err e
 			in.touched[id] = at
 		}
 	}
-	return kept, err
+	return group, kept, err
 }
 
 // touch notes the last delivery that was not forged, at most every few seconds per credential.
@@ -170,8 +175,8 @@ type dedupeKey struct{ credential, topic, dedupe string }
 
 func keyOf(d models.Delivery) dedupeKey { return dedupeKey{d.CredentialID, d.Topic, d.Dedupe} }
 
-// insertDeliveries writes a group in one statement and counts repeats. work are the ids that a job must read: new ones that are not refused,
-// and dead ones that came again, for which the repeat is a fresh reason to try.
+// insertDeliveries writes a group and counts repeats. work are the credentials for which there is something to read: new deliveries that are not
+// refused, and dead ones that came again, for which the repeat is a fresh reason to try.
 func (tx *Tx) insertDeliveries(group []*arrival) (kept []Kept, work []string, err error) {
 	first := map[dedupeKey]string{} // key → id of the first in this group
 	var fresh []models.Delivery
@@ -186,8 +191,8 @@ func (tx *Tx) insertDeliveries(group []*arrival) (kept []Kept, work []string, er
 		return nil, nil, err
 	}
 	for _, d := range fresh {
-		if inserted[d.ID] && d.State == models.DeliveryReceived {
-			work = append(work, d.ID)
+		if inserted[d.ID] && d.State == models.DeliveryReceived && !slices.Contains(work, d.CredentialID) {
+			work = append(work, d.CredentialID)
 		}
 	}
 	for _, a := range group {
@@ -200,20 +205,26 @@ func (tx *Tx) insertDeliveries(group []*arrival) (kept []Kept, work []string, er
 		if err != nil {
 			return nil, nil, err
 		}
-		if again {
-			work = append(work, id)
+		if again && !slices.Contains(work, d.CredentialID) {
+			work = append(work, d.CredentialID)
 		}
 		kept = append(kept, Kept{ID: id, Repeat: true})
 	}
 	return kept, work, nil
 }
 
-// insertChunk is how many rows share a statement: the SQLite driver's work per statement grows with the square of its parameters.
-const insertChunk = 12
+// insertChunk is how many rows share a statement: the SQLite driver's work per statement grows with the square of its parameters, and on
+// PostgreSQL each statement is a round trip.
+func (s *Store) insertChunk() int {
+	if s.Engine == Postgres {
+		return intakeGroup
+	}
+	return 12
+}
 
 func (tx *Tx) insertFresh(list []models.Delivery) (map[string]bool, error) {
 	inserted := make(map[string]bool, len(list))
-	for chunk := range slices.Chunk(list, insertChunk) {
+	for chunk := range slices.Chunk(list, tx.Store.insertChunk()) {
 		if err := tx.insertSome(chunk, inserted); err != nil {
 			return nil, err
 		}
