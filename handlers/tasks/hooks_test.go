@@ -202,7 +202,7 @@ func TestAFloodIsReadByOneJobAndNothingOfItIsMissed(t *testing.T) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		const n = 300 // more than one reading takes
+		const n = 550 // more than one reading takes
 		want := map[models.DeliveryState]int{models.DeliveryProcessed: 2, models.DeliveryUnmatched: n - 3, models.DeliveryDead: 1}
 		for i := range n {
 			body := fmt.Sprintf(`{"event":"e%d","ref":"CHNOBODYKNOWS","status":"done"}`, i)

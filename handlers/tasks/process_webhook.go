@@ -37,9 +37,10 @@ const (
 	webhookTries = 6           // failed readings before a delivery is dead: the last after about 35 minutes
 	strayAfter   = time.Minute // a stored delivery without a job is picked up after this
 
-	readTogether = 256                   // deliveries at most that are read and written together
-	manyReceived = 16                    // where so many came, more are on their way
-	gatherMore   = 50 * time.Millisecond // and are waited for, because every commit is a write to the disk that new deliveries wait for
+	readTogether = 512                    // deliveries at most that are written together
+	heldTogether = 64                     // of them so many at most are held with their bodies
+	manyReceived = 16                     // where so many came, more are on their way
+	gatherMore   = 200 * time.Millisecond // and are waited for, because every commit is a write to the disk that new deliveries wait for
 )
 
 // Hooks reads what providers sent. What it finds is only ever a reason to ask the provider.
@@ -127,11 +128,15 @@ func (h *Hooks) work(ctx context.Context, job jobs.Job[WebhookJob]) error {
 // holds the others up. Where a provider had to be asked, what is known is written at once, so that no later question can cost it. end, if there
 // is one, goes into the transaction of the last; where nothing is written, it is not called.
 func (h *Hooks) readAll(ctx context.Context, ids []string, end func(tx *store.Tx) error) error {
-	r := h.gather(ctx, ids)
+	r := &round{accounts: map[string]account{}, proved: map[proof]bool{}, unlost: map[lane]bool{}}
 	var done []outcome
-	for _, id := range ids {
+	for i, id := range ids {
+		if i%heldTogether == 0 {
+			h.gather(ctx, ids[i:min(i+heldTogether, len(ids))], r)
+		}
 		o, err := h.read(ctx, id, r)
 		if err == nil && o != nil {
+			o.delivery.Body, o.delivery.Header = nil, nil
 			done = append(done, *o)
 		}
 		if err := h.noted(ctx, id, err); err != nil {
@@ -242,10 +247,10 @@ func reading(d models.Delivery) store.Reading {
 	return store.Reading{State: d.State, Kind: d.Kind, Reference: d.Reference, ProviderRef: d.ProviderRef, Word: d.Word, Event: d.Event, TransactionID: d.TransactionID}
 }
 
-// round is what is read once for all deliveries of a job.
+// round is what is read once for many deliveries of a job.
 type round struct {
-	deliveries map[string]models.Delivery
-	found      map[store.Named]string // transactions, by what stands on the deliveries
+	deliveries map[string]models.Delivery // heldTogether of them
+	found      map[store.Named]string     // transactions, by what stands on these
 	accounts   map[string]account
 	proved     map[proof]bool
 	unlost     map[lane]bool
@@ -266,13 +271,14 @@ type (
 	}
 )
 
-// gather looks the deliveries up together, and the transactions that they name. What it could not read is read with its delivery, which then
-// bears the error.
-func (h *Hooks) gather(ctx context.Context, ids []string) *round {
-	r := &round{accounts: map[string]account{}, proved: map[proof]bool{}, unlost: map[lane]bool{}}
+// gather looks deliveries up together, and the transactions that they name. What it could not read is read with its delivery, which then bears
+// the error.
+func (h *Hooks) gather(ctx context.Context, ids []string, r *round) {
+	r.found = nil
 	var err error
 	if r.deliveries, err = h.Store.DeliveriesForTask(ctx, ids); err != nil {
-		return r
+		r.deliveries = nil
+		return
 	}
 	var named []store.Named
 	for _, d := range r.deliveries {
@@ -281,7 +287,6 @@ func (h *Hooks) gather(ctx context.Context, ids []string) *round {
 	if r.found, err = h.Store.FindByNotices(ctx, named); err != nil {
 		r.found = nil
 	}
-	return r
 }
 
 func nameOf(credential, reference, theirs string) store.Named {
