@@ -117,6 +117,7 @@ const (
 	SubAccountsPerFile   = 1000             // rows of one CSV file
 	AbsentLists          = 3                // complete lists without it before a lost answer counts as "not created"
 	AbsentAfter          = 10 * time.Minute // and the last of them this long after the call ended
+	SubAccountsRetry     = time.Minute      // after a list that could not be read, or while a credential cannot be used
 	SubAccountsListEvery = time.Hour        // how often the list is read when nothing is sought
 	SubAccountNotSent    = 6                // calls that provably never left before somebody is told; they are tried again all the same
 )

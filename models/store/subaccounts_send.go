@@ -153,7 +153,7 @@ func sentenceOf(err error) string {
 func (tx *Tx) postponeSubAccounts(rows []models.SubAccount, why string) error {
 	for i := range rows {
 		a := &rows[i]
-		a.SendAfter, a.Reason = tx.Now.Add(5*time.Minute), why
+		a.SendAfter, a.Reason = tx.Now.Add(models.SubAccountsRetry), why
 		if err := tx.saveSubAccount(a); err != nil {
 			return err
 		}

@@ -216,7 +216,7 @@ func (m *matching) plan() error {
 		}
 	}
 	if !m.listing.Complete {
-		next = min(next, now.Add(time.Minute))
+		next = min(next, now.Add(models.SubAccountsRetry))
 		return m.tx.Exec(`INSERT INTO sub_account_lists (credential_id, problem, problem_us, next_us) VALUES (?,?,?,?) ON CONFLICT (credential_id)
 			DO UPDATE SET problem = excluded.problem, problem_us = excluded.problem_us, next_us = excluded.next_us`, m.credential, models.Safe(m.listing.Problem, 300), now, next)
 	}
