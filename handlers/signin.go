@@ -53,8 +53,11 @@ var doneNotices = map[string]string{
 	"password": "Your new password is set. Sign in with it and your second factor.",
 }
 
+// lostNotices say so when a form came from somebody whose session had ended: they would believe that it was sent.
+var lostNotices = map[string]string{"ended": "You were not signed in any more, so nothing was done with what you sent. Sign in and send it again."}
+
 func (h *SignIn) form(c *Ctx) error {
-	return c.Render(views.SignIn(c.Page("Sign in"), views.SignInParams{Back: LocalPath(c.Query("back"), ""), Done: doneNotices[c.Query("done")], Demo: h.Demo, Passkeys: h.Passkeys}))
+	return c.Render(views.SignIn(c.Page("Sign in"), views.SignInParams{Lost: lostNotices[c.Query("done")], Back: LocalPath(c.Query("back"), ""), Done: doneNotices[c.Query("done")], Demo: h.Demo, Passkeys: h.Passkeys}))
 }
 
 func (h *SignIn) password(c *Ctx) error {

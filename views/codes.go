@@ -66,8 +66,8 @@ func times(n int) string {
 
 // codesTable lists masked codes; where the person may, each leads to the question why it is to be revealed.
 func codesTable(t *models.Transaction, base string, list []models.CodeKept, reveal bool, zone *time.Location) ui.TableParams {
-	p := ui.TableParams{ID: "codes", Caption: "Codes", Stacks: true, Columns: []ui.Column{{Label: "No.", Kind: ui.NumberColumn}, {Label: "Code"}, {Label: "Serial"}, {Label: "Product"},
-		{Label: "Arrived", Kind: ui.TimeColumn}, {Label: "Looked at"}, {Label: "Reveal", Hidden: true}},
+	p := ui.TableParams{ID: "codes", Caption: "Codes", Stacks: true, Columns: []ui.Column{{Label: "No.", Kind: ui.NumberColumn}, {Label: "Code", Narrow: ui.LeadWhenNarrow}, {Label: "Serial"}, {Label: "Product"},
+		{Label: "Arrived", Kind: ui.TimeColumn}, {Label: "Looked at"}, {Label: "Reveal", Hidden: true, Narrow: ui.LeadWhenNarrow}},
 		Empty: ui.EmptyParams{Icon: ui.IconInbox, Title: "No code has arrived yet", Text: "Codes come here as the provider hands them over; each is sealed at once."}}
 	if t.State.Final() {
 		p.Empty.Title, p.Empty.Text = "No code is on record", "The order has ended, and no code of it is kept here."

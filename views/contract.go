@@ -255,3 +255,11 @@ func sheetRows(sheet providers.Sheet) []ui.Row {
 	}
 	return rows
 }
+
+// provedBy says what would count as evidence of an item of which nothing has been seen.
+func provedBy(evidence string) string {
+	if evidence == "" {
+		return "Run the check, or use the operation in the sandbox."
+	}
+	return "This would prove it: " + evidence
+}

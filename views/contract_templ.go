@@ -290,7 +290,7 @@ func ContractItem(p Page, s ItemParams) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = ui.Table(ui.TableParams{Caption: "Evidence", Stacks: true, Rows: evidenceRows(s), Empty: ui.EmptyParams{Title: "Nothing has been seen yet", Text: orElse(s.Item.Evidence, "Run the check, or use the operation in the sandbox.")},
+				templ_7745c5c3_Err = ui.Table(ui.TableParams{Caption: "Evidence", Stacks: true, Rows: evidenceRows(s), Empty: ui.EmptyParams{Title: "Nothing has been seen yet", Text: provedBy(s.Item.Evidence)},
 					Columns: []ui.Column{{Label: "When", Kind: ui.TimeColumn}, {Label: "Verdict"}, {Label: "What was seen"}, {Label: "By"}, {Label: "Counts"}, {Label: "Exchange", Hidden: true}}}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -243,6 +243,10 @@ func (p HomeParams) balanceTable() ui.TableParams {
 	t := ui.TableParams{ID: "balances", Caption: "Balances", Stacks: true, Columns: []ui.Column{{Label: "Balance at"}, {Label: "Available", Kind: ui.NumberColumn, Narrow: ui.LeadWhenNarrow},
 		{Label: "In flight", Kind: ui.NumberColumn}, {Label: fmt.Sprintf("%d days", p.Days)}, {Label: "Lasts until"}, {Label: "Seen", Kind: ui.TimeColumn}},
 		Empty: ui.EmptyParams{Icon: ui.IconScale, Title: "No balance is known yet", Text: "Balances appear here once a credential is in use and its provider has been asked."}}
+	if len(p.Credentials) == 0 && p.Me.Can(models.CredentialsManage) { // a new house: here is where it begins
+		t.Empty.Title, t.Empty.Text = "No provider is connected yet", "Begin with the keys of a provider, and invite the others under People."
+		t.Empty.Action = ui.Button(ui.ButtonParams{Label: "Open Providers", Href: ProvidersPath, Small: true})
+	}
 	for _, b := range p.Balances {
 		t.Rows = append(t.Rows, p.balanceRow(b))
 	}

@@ -60,7 +60,7 @@ func stockText(n int) string {
 }
 
 func (p OrderParams) shelf() ui.TableParams {
-	t := ui.TableParams{ID: "products", Caption: "Products", Stacks: true, Keys: true, Columns: []ui.Column{{Label: "Product"}, {Label: "Price", Kind: ui.NumberColumn, Narrow: ui.LeadWhenNarrow},
+	t := ui.TableParams{ID: "products", Caption: "Products", Stacks: true, Keys: true, Columns: []ui.Column{{Label: "Product", Narrow: ui.LeadWhenNarrow}, {Label: "Price", Kind: ui.NumberColumn, Narrow: ui.LeadWhenNarrow},
 		{Label: "Stock", Kind: ui.NumberColumn}, {Label: "Can be ordered"}, {Label: "Said by " + p.Provider.Short, Kind: ui.WaitColumn}},
 		Empty: ui.EmptyParams{Icon: ui.IconInbox, Title: "No product fits", Text: "Search by a part of the name or of the SKU, or clear the search."}}
 	if p.All == 0 {

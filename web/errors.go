@@ -62,8 +62,10 @@ func (a *App) fail(c *handlers.Ctx, err error) error {
 	switch {
 	case models.Is(err, models.Unsigned) && f.Method() == fiber.MethodGet:
 		return c.Redirect("/sign-in?back=" + url.QueryEscape(c.Here()))
-	case models.Is(err, models.Unsigned):
-		return c.Redirect("/sign-in")
+	case models.Is(err, models.Unsigned) && c.Route.Name == "sign-out":
+		return c.Redirect("/sign-in?done=out")
+	case models.Is(err, models.Unsigned): // a form whose session ended while it was filled in: say so, or its sender believes that it was sent
+		return c.Redirect("/sign-in?done=ended")
 	case models.Is(err, models.StepUp):
 		return c.Redirect("/step-up?back=" + url.QueryEscape(a.backTo(c)))
 	}

@@ -286,7 +286,7 @@ func TestTwentyFilesAtOnceOneBadOneDoesNotHoldTheOthersUp(t *testing.T) {
 func TestAnUploadIsTakenFromThosePermittedOnlyAndOnlyUpToItsLimit(t *testing.T) {
 	a := openArchive(t, "")
 	path := "/kyb/cases/" + a.c.ID + "/files"
-	if got := a.upload(t, path, "", nil, "a.pdf", pdf("1")); got.StatusCode != 303 || got.Header.Get("Location") != "/sign-in" {
+	if got := a.upload(t, path, "", nil, "a.pdf", pdf("1")); got.StatusCode != 303 || got.Header.Get("Location") != "/sign-in?done=ended" {
 		t.Errorf("nobody: %d", got.StatusCode)
 	}
 	if got := a.upload(t, path, a.ada.Token, nil, "a.pdf", pdf("1")); got.StatusCode != 403 {

@@ -214,3 +214,18 @@ func TestTheAuditPageShowsFiltersAndVerifies(t *testing.T) {
 		t.Errorf("verify after tampering: %s", broken.doc(t).Find(".notice").Text())
 	}
 }
+
+// A form that is sent after the session has ended does nothing, and its sender reads that.
+func TestAFormSentAfterTheSessionHasEndedSaysThatNothingWasDone(t *testing.T) {
+	h := open(t)
+	in := url.Values{"name": {"Fina Finance"}, "email": {"fina@example.com"}, "roles": {"finance"}}
+	gone := h.post(t, "/people", "", in)
+	follow(t, gone, "/sign-in?done=ended")
+	if page := h.get(t, "/sign-in?done=ended", ""); !strings.Contains(page.doc(t).Find(".notice").Text(), "nothing was done with what you sent") {
+		t.Errorf("the sign-in page says %q", page.doc(t).Find(".notice").Text())
+	}
+	if people := h.get(t, "/people", h.ada.Token); strings.Contains(people.body, "Fina Finance") {
+		t.Error("somebody without a session invited somebody")
+	}
+	follow(t, h.post(t, "/sign-out", "", nil), "/sign-in?done=out") // a second tab signs out after the first
+}

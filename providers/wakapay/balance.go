@@ -64,7 +64,7 @@ func (c *client) Balances(ctx context.Context) ([]providers.Balance, error) {
 			return nil, err
 		}
 		b := providers.Balance{Account: w.currency + " wallet", Available: m, Text: w.available, Mark: providers.Documented,
-			Note: "on hold " + orNone(w.holding) + ", pending " + orNone(w.pending)}
+			Note: "on hold " + c.beside(w.holding, w.currency) + ", pending " + c.beside(w.pending, w.currency)}
 		if c.set.unit == "" {
 			b.Mark = providers.Assumed
 			b.Note += "; unit not confirmed"
@@ -83,6 +83,16 @@ func (c *client) Balances(ctx context.Context) ([]providers.Balance, error) {
 		out = append(out, b)
 	}
 	return out, nil
+}
+
+// beside writes a figure that stands beside the balance: as money in the confirmed unit, and exactly as received where there is none, or where it has
+// more digits than the currency.
+func (c *client) beside(text, currency string) string {
+	m, exact, err := c.money(text, currency)
+	if c.set.unit == "" || err != nil || !exact || m.Asset != currency {
+		return orNone(text)
+	}
+	return m.Figure()
 }
 
 func orNone(s string) string {

@@ -14,17 +14,17 @@ import (
 )
 
 func TestWalletsAreShownAsReceivedUntilTheUnitIsConfirmed(t *testing.T) {
-	body := `{"businessId":"b","items":[{"available":1234567,"currency":"USD","holding":100,"pending":7},{"available":500,"currency":"UGX","holding":0,"pending":0}]}`
+	body := `{"businessId":"b","items":[{"available":1234567,"currency":"USD","holding":1048576,"pending":7},{"available":500,"currency":"UGX","holding":0,"pending":0}]}`
 	money := func(minor int64, asset string) models.Money { return models.Money{Minor: minor, Asset: asset} }
 	for unit, want := range map[string][]providers.Balance{
 		"unset": {
-			{Account: "USD wallet", Available: money(123456700, "USD"), Text: "1234567", Mark: providers.Assumed, Note: "on hold 100, pending 7; unit not confirmed"},
+			{Account: "USD wallet", Available: money(123456700, "USD"), Text: "1234567", Mark: providers.Assumed, Note: "on hold 1048576, pending 7; unit not confirmed"},
 			{Account: "UGX wallet", Available: money(500, "UGX"), Text: "500", Mark: providers.Assumed, Note: "on hold 0, pending 0; unit not confirmed"}},
 		"major": {
-			{Account: "USD wallet", Available: money(123456700, "USD"), Total: money(123466700, "USD"), Text: "1234567", Mark: providers.Documented, Note: "on hold 100, pending 7"},
+			{Account: "USD wallet", Available: money(123456700, "USD"), Total: money(228314300, "USD"), Text: "1234567", Mark: providers.Documented, Note: "on hold 1,048,576.00, pending 7.00"},
 			{Account: "UGX wallet", Available: money(500, "UGX"), Total: money(500, "UGX"), Text: "500", Mark: providers.Documented, Note: "on hold 0, pending 0"}},
 		"minor": {
-			{Account: "USD wallet", Available: money(1234567, "USD"), Total: money(1234667, "USD"), Text: "1234567", Mark: providers.Documented, Note: "on hold 100, pending 7"},
+			{Account: "USD wallet", Available: money(1234567, "USD"), Total: money(2283143, "USD"), Text: "1234567", Mark: providers.Documented, Note: "on hold 10,485.76, pending 0.07"},
 			{Account: "UGX wallet", Available: money(500, "UGX"), Total: money(500, "UGX"), Text: "500", Mark: providers.Documented, Note: "on hold 0, pending 0"}},
 	} {
 		got, err := dial(t, scripted(200, body), demo("amount_unit", unit)).client.Balances(t.Context())
