@@ -65,7 +65,11 @@ func (a *App) fail(c *handlers.Ctx, err error) error {
 	case models.Is(err, models.Unsigned) && c.Route.Name == "sign-out":
 		return c.Redirect("/sign-in?done=out")
 	case models.Is(err, models.Unsigned): // a form whose session ended while it was filled in: say so, or its sender believes that it was sent
-		return c.Redirect("/sign-in?done=ended")
+		to := "/sign-in?done=ended"
+		if back := a.formPage(c); back != "" {
+			to += "&back=" + url.QueryEscape(back)
+		}
+		return c.Redirect(to)
 	case models.Is(err, models.StepUp):
 		return c.Redirect("/step-up?back=" + url.QueryEscape(a.backTo(c)))
 	}
@@ -79,6 +83,9 @@ func (a *App) fail(c *handlers.Ctx, err error) error {
 		}
 	}
 	p.Title, p.Text = w[0], w[1]
+	if back := a.formPage(c); back != "" {
+		p.BackHref, p.BackLabel = back, "Back to the page"
+	}
 	var e *models.Error
 	if errors.As(err, &e) {
 		p.Text = e.Sentence
@@ -96,6 +103,23 @@ func (a *App) fail(c *handlers.Ctx, err error) error {
 	page.Partial = false
 	f.Response().ResetBody()
 	return c.RenderStatus(status, views.ErrorPage(page, p))
+}
+
+// formPage is the page of ours on which a form stood, where one can simply go there again; else empty.
+func (a *App) formPage(c *handlers.Ctx) string {
+	if c.Fiber.Method() == fiber.MethodGet {
+		return ""
+	}
+	u, err := url.Parse(c.Fiber.Get(fiber.HeaderReferer))
+	if err != nil || !a.cfg.hosts[u.Host] {
+		return ""
+	}
+	for _, r := range a.Routes {
+		if r.Method == fiber.MethodGet && r.Access != handlers.Public && fiber.RoutePatternMatch(u.Path, r.Path) {
+			return handlers.LocalPath(u.RequestURI(), "")
+		}
+	}
+	return ""
 }
 
 // backTo is where to go after a step-up: this page, or for a form the page it stands on.

@@ -221,6 +221,10 @@ func TestAFormSentAfterTheSessionHasEndedSaysThatNothingWasDone(t *testing.T) {
 	in := url.Values{"name": {"Fina Finance"}, "email": {"fina@example.com"}, "roles": {"finance"}}
 	gone := h.post(t, "/people", "", in)
 	follow(t, gone, "/sign-in?done=ended")
+	follow(t, h.post(t, "/people", "", in, "Referer", h.base+"/people?x=1"), "/sign-in?done=ended&back=%2Fpeople%3Fx%3D1")
+	for _, referer := range []string{"https://elsewhere.example/people", h.base + "/payouts/review", h.base + "/nowhere", h.base + "//elsewhere.example/"} {
+		follow(t, h.post(t, "/people", "", in, "Referer", referer), "/sign-in?done=ended") // only where a page of ours can be opened again
+	}
 	if page := h.get(t, "/sign-in?done=ended", ""); !strings.Contains(page.doc(t).Find(".notice").Text(), "nothing was done with what you sent") {
 		t.Errorf("the sign-in page says %q", page.doc(t).Find(".notice").Text())
 	}
@@ -228,4 +232,16 @@ func TestAFormSentAfterTheSessionHasEndedSaysThatNothingWasDone(t *testing.T) {
 		t.Error("somebody without a session invited somebody")
 	}
 	follow(t, h.post(t, "/sign-out", "", nil), "/sign-in?done=out") // a second tab signs out after the first
+}
+
+// An error page leads back to the form that it came from.
+func TestAnErrorPageLeadsBackToItsForm(t *testing.T) {
+	h := open(t)
+	big := url.Values{"name": {strings.Repeat("x", 3<<20)}}
+	for referer, want := range map[string]string{h.base + "/people?page=2": "/people?page=2", "https://elsewhere.example/people": "/", h.base + "/payouts/review": "/"} {
+		got := h.post(t, "/people", h.ada.Token, big, "Referer", referer)
+		if href := got.doc(t).Find("main .actions a").AttrOr("href", ""); got.StatusCode != 413 || href != want {
+			t.Errorf("from %s: %d, and the button leads to %q, want %q", referer, got.StatusCode, href, want)
+		}
+	}
 }
