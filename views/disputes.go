@@ -83,7 +83,7 @@ func (p TransactionParams) papers() ui.TableParams {
 func (p TransactionParams) disputeTerms(d models.DisputeRecord) []ui.Term {
 	a := d.Attempt
 	terms := []ui.Term{{Label: "Asked", Content: p.time(a.StartedAt, ui.TimeSecond), Sub: "by " + orElse(a.ByName, "the program")},
-		{Label: "Answer", Text: disputeWord(a), Sub: strings.TrimSpace(a.Code + " " + a.Message)}}
+		{Label: "Answer", Text: disputeWord(a), Sub: attemptSays(a)}}
 	var files []templ.Component
 	for _, f := range d.Papers {
 		files = append(files, ui.Ref(ui.RefParams{Text: f.Name, Href: p.paperPath(f), NoCopy: true}))

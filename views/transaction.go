@@ -232,9 +232,17 @@ func (p TransactionParams) attempts() ui.TableParams {
 			who += ", asked by " + a.ByName
 		}
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: fmt.Sprintf("%d, %s", a.Number, a.Operation), Sub: a.StartedAt.Time().In(p.zone()).Format("2006-01-02 15:04:05") + who, Head: true},
-			{Content: ui.StatusChip(ui.StatusParams{Tone: tones[a.State], Word: strings.ReplaceAll(string(a.State), "_", " "), Hollow: a.State == models.AttemptUnknown}), Sub: strings.TrimSpace(a.Code + " " + a.Message)}}})
+			{Content: ui.StatusChip(ui.StatusParams{Tone: tones[a.State], Word: strings.ReplaceAll(string(a.State), "_", " "), Hollow: a.State == models.AttemptUnknown}), Sub: attemptSays(a)}}})
 	}
 	return t
+}
+
+// attemptSays is what came back with an attempt's outcome. A code that is only the outcome's own name says nothing new.
+func attemptSays(a models.Attempt) string {
+	if a.Code == string(a.State) {
+		return a.Message
+	}
+	return strings.TrimSpace(a.Code + " " + a.Message)
 }
 
 var accountWords = map[models.Account]string{models.Available: "available", models.InFlight: "in flight", models.PaidOut: "paid out", models.Received: "received from payers",

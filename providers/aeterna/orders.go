@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"countinghouse/models"
 	"countinghouse/providers"
@@ -96,7 +97,7 @@ func (c *Client) notFoundByID(ctx context.Context, kind models.Kind, operation s
 	id := q.ProviderRef
 	q.ProviderRef = ""
 	second := c.find(ctx, kind, operation, q)
-	second.Says = "By the id “" + clip(id) + "”: " + first.Says + ". By our reference: " + second.Says
+	second.Says = "By the id “" + clip(id) + "”: " + strings.TrimSuffix(first.Says, ".") + ". By our reference: " + second.Says
 	if second.Result == providers.Found { // under another id than the one that we hold
 		second.Result, second.Status = providers.Unclear, providers.Status{}
 	}
