@@ -65,7 +65,7 @@ func (r *ApprovalRequest) MayDecide(a Actor, now Micros) error {
 		}
 	}
 	if r.State != "open" {
-		return Errorf(Conflict, "This request is %s.", r.State)
+		return Errorf(Conflict, "This request is %s already; nothing more can be decided.", r.State)
 	}
 	if r.ExpiresAt <= now {
 		return Errorf(Conflict, "The time to decide has run out.")

@@ -394,3 +394,11 @@ func (p ApprovalParams) destinationFacts() []ui.Term {
 func (p ApprovalParams) checks() ui.TableParams {
 	return DestinationParams{P: p.To, Clock: p.Clock}.checks()
 }
+
+// decideTitle heads the part where a decision is made, or was.
+func decideTitle(p ApprovalParams) string {
+	if p.r().State == "open" {
+		return "Decide"
+	}
+	return "Decision"
+}

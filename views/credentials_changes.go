@@ -140,7 +140,7 @@ func operationName(d *providers.Description, id string) string {
 func lockRows(locks []providers.Lock, c models.Credential, d *providers.Description) []ui.Row {
 	var rows []ui.Row
 	for _, l := range locks {
-		unlocks := "nothing known unlocks it"
+		unlocks := "no item to confirm; see the reason"
 		if len(l.Items) > 0 {
 			unlocks = "proof of " + strings.Join(l.Items, ", ")
 			if c.Environment == models.Live {
