@@ -12,10 +12,11 @@ import (
 
 // A list filtered by amounts is newest first like every other, and no index holds both orders. So it is read in two ways, each bounded:
 //
-// First the newest rows of all are looked at, amountAhead of them: where every few rows match, the page is full. Where it is not, days are
-// asked one after another through transactions_amount, which holds the rows of one currency and day in the order of their amounts: a day
-// without a match costs one look into the index, however many rows it has. The number of days is that of the merchant's history and does
-// not grow with what happens on them.
+// Where the totals say that nobody has such an amount, nothing is read. Otherwise the newest rows of all are looked at, amountAhead of them: where
+// every few rows match, the page is full. Where it is not, days are asked one after another through transactions_amount, which holds the rows of
+// one currency and day in the order of their amounts: a day without a match costs one look into the index, however many rows it has. Days of
+// blocks in which nobody has such an amount are not asked. The number of days is that of the merchant's history and does not grow with what
+// happens on them.
 
 const (
 	amountAhead = 300  // rows that are looked at in order of time before days are asked
@@ -44,14 +45,20 @@ type amountQuery struct {
 	back  bool
 }
 
-func (tx *Tx) amountQuery(f models.Filter, from, until models.Micros, c models.Cursor) amountQuery {
-	low, high := int64(math.MinInt64), int64(math.MaxInt64)
+// amountRange is the lowest and the highest amount that a filter lets through.
+func amountRange(f models.Filter) (low, high int64) {
+	low, high = math.MinInt64, math.MaxInt64
 	if m, err := models.ParseMoney(f.Min, f.Assets[0]); err == nil && f.Min != "" {
 		low = m.Minor
 	}
 	if m, err := models.ParseMoney(f.Max, f.Assets[0]); err == nil && f.Max != "" {
 		high = m.Minor
 	}
+	return low, high
+}
+
+func (tx *Tx) amountQuery(f models.Filter, from, until models.Micros, c models.Cursor) amountQuery {
+	low, high := amountRange(f)
 	q := amountQuery{back: c.Back}
 	add := func(s string, vs ...any) { q.where += s; q.args = append(q.args, vs...) }
 	add(" AND minor >= ? AND minor <= ?", low, high)
@@ -90,6 +97,10 @@ func (q amountQuery) onDays(tx *Tx, f models.Filter, days []int64) (string, []an
 
 // amountPage reads up to limit rows of a filter by amounts from the cursor on; with c.Back in ascending order.
 func (tx *Tx) amountPage(f models.Filter, from, until models.Micros, c models.Cursor, limit int) ([]models.Transaction, error) {
+	blocks, err := tx.amountBlocks(f)
+	if err != nil || len(blocks) == 0 {
+		return nil, err
+	}
 	ids, err := tx.amountsAhead(f, from, until, c, limit)
 	if err != nil {
 		return nil, err
@@ -97,7 +108,7 @@ func (tx *Tx) amountPage(f models.Filter, from, until models.Micros, c models.Cu
 	q := tx.amountQuery(f, from, until, c)
 	if len(ids) < limit {
 		ids = ids[:0]
-		err = tx.eachDays(f, from, until, c, func(days []int64) (bool, error) {
+		err = tx.eachDays(f, blocks, from, until, c, func(days []int64) (bool, error) {
 			rows, args := q.onDays(tx, f, days)
 			more, err := tx.texts("SELECT id"+rows+q.order()+" LIMIT "+limited(limit-len(ids)), args...)
 			ids = append(ids, more...)
@@ -136,8 +147,9 @@ func (tx *Tx) amountsAhead(f models.Filter, from, until models.Micros, c models.
 		" WHERE environment = ?"+tail+q.order()+" LIMIT "+limited(amountAhead)+") x WHERE 1 = 1"+m.where+q.order()+" LIMIT "+limited(limit), args...)
 }
 
-// eachDays hands out the days that a filter reaches, in the order of the list, more and more of them at once, until do says that it has enough.
-func (tx *Tx) eachDays(f models.Filter, from, until models.Micros, c models.Cursor, do func(days []int64) (more bool, err error)) error {
+// eachDays hands out the days that a filter reaches, in the order of the list, more and more of them at once, until do says that it has enough. Days
+// outside of the blocks are left out.
+func (tx *Tx) eachDays(f models.Filter, blocks map[int64]bool, from, until models.Micros, c models.Cursor, do func(days []int64) (more bool, err error)) error {
 	var oldest sql.NullInt64
 	if err := tx.QueryRow("SELECT MIN(day) FROM transaction_totals WHERE environment = ? AND "+aDay, f.Environment).Scan(&oldest); err != nil {
 		return fmt.Errorf("find the first day: %w", err)
@@ -159,7 +171,12 @@ func (tx *Tx) eachDays(f models.Filter, from, until models.Micros, c models.Curs
 	for n, day := 1, first; (last-day)*step >= 0; n = min(2*n, amountDays) {
 		var days []int64
 		for ; len(days) < n && (last-day)*step >= 0; day += step {
-			days = append(days, day)
+			if blocks[day/(blockDays*blockDays)] {
+				days = append(days, day)
+			}
+		}
+		if len(days) == 0 {
+			return nil
 		}
 		if more, err := do(days); err != nil || !more {
 			return err
@@ -171,7 +188,11 @@ func (tx *Tx) eachDays(f models.Filter, from, until models.Micros, c models.Curs
 // amountCombos counts the rows of a filter by amounts, newest first, and stops at amountCount.
 func (tx *Tx) amountCombos(f models.Filter, from, until models.Micros) (out []combo, bounded bool, err error) {
 	q, n := tx.amountQuery(f, from, until, models.Cursor{}), int64(0)
-	err = tx.eachDays(f, from, until, models.Cursor{}, func(days []int64) (bool, error) {
+	blocks, err := tx.amountBlocks(f)
+	if err != nil || len(blocks) == 0 {
+		return nil, false, err
+	}
+	err = tx.eachDays(f, blocks, from, until, models.Cursor{}, func(days []int64) (bool, error) {
 		rows, args := q.onDays(tx, f, days)
 		err := tx.Each(func(r *sql.Rows) error {
 			var c combo

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"countinghouse/models"
 )
@@ -118,4 +119,24 @@ func Cover(first, last int64) (spans int, days []int64) {
 // Recount counts all totals anew.
 func (s *Store) Recount(ctx context.Context) error {
 	return s.Update(ctx, func(tx *Tx) error { return tx.rebuildTotals() })
+}
+
+// CountOneByOne counts all totals anew as rows that come and move do it: each waits first, and then goes to its state.
+func (s *Store) CountOneByOne(ctx context.Context, all []models.Transaction) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		err := errors.Join(tx.Exec("DELETE FROM transaction_totals"), tx.Exec("DELETE FROM sub_account_totals"))
+		for _, t := range all {
+			err = errors.Join(err, tx.count(&t, models.Pending, 1), tx.count(&t, models.Pending, -1), tx.count(&t, t.State, 1))
+		}
+		return err
+	})
+}
+
+// AmountBlocks are the blocks of 64 days that a filter by amounts looks into.
+func (s *Store) AmountBlocks(ctx context.Context, f models.Filter) (blocks map[int64]bool, err error) {
+	err = s.View(ctx, func(tx *Tx) error {
+		blocks, err = tx.amountBlocks(f)
+		return err
+	})
+	return blocks, err
 }

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"countinghouse/models"
@@ -52,19 +54,38 @@ func cover(first, last int64) []int64 {
 	return out
 }
 
+// amountBlocks are the blocks of 64 days, by their number, in which the filter's kinds, states and accounts have an amount of its range, or had one.
+func (tx *Tx) amountBlocks(f models.Filter) (map[int64]bool, error) {
+	table, scope, args := totalsOf(f.Environment, f.SubAccount)
+	where, vs := dimensions(f)
+	low, high := amountRange(f)
+	blocks := map[int64]bool{}
+	err := tx.Each(func(r *sql.Rows) error {
+		var day int64
+		err := r.Scan(&day)
+		blocks[day-blockLevels*blocksFrom] = true
+		return err
+	}, "SELECT DISTINCT day FROM "+table+" WHERE "+scope+" AND day >= 2000000"+where+" AND n > 0 AND high >= ? AND low <= ?", slices.Concat(args, vs, []any{low, high})...)
+	if err != nil {
+		return nil, fmt.Errorf("find where an amount is: %w", err)
+	}
+	return blocks, nil
+}
+
 // count adds n transactions like t in the state to the maintained totals (n is 1 or -1). Lists read their counts and sums from here, so
 // that no page ever counts rows.
 func (tx *Tx) count(t *models.Transaction, state models.State, n int64) error {
 	add := func(table, key string, keyArgs ...any) error {
 		days := spans(t.CreatedAt)
 		columns := key + "day, provider, credential_id, kind, state, asset"
-		row := "(" + marks(len(keyArgs)+8) + ")"
+		row := "(" + marks(len(keyArgs)+10) + ")"
 		var args []any
 		for _, day := range days {
-			args = append(append(args, keyArgs...), day, t.Provider, t.CredentialID, t.Kind, state, t.Amount.Asset, n, n*t.Amount.Minor)
+			args = append(append(args, keyArgs...), day, t.Provider, t.CredentialID, t.Kind, state, t.Amount.Asset, n, n*t.Amount.Minor, t.Amount.Minor, t.Amount.Minor)
 		}
-		return tx.Exec("INSERT INTO "+table+" ("+columns+", n, minor) VALUES "+row+strings.Repeat(", "+row, len(days)-1)+
-			" ON CONFLICT ("+columns+") DO UPDATE SET n = "+table+".n + excluded.n, minor = "+table+".minor + excluded.minor", args...)
+		return tx.Exec("INSERT INTO "+table+" ("+columns+", n, minor, low, high) VALUES "+row+strings.Repeat(", "+row, len(days)-1)+
+			" ON CONFLICT ("+columns+") DO UPDATE SET n = "+table+".n + excluded.n, minor = "+table+".minor + excluded.minor, "+
+			"low = CASE WHEN excluded.low < "+table+".low THEN excluded.low ELSE "+table+".low END, high = CASE WHEN excluded.high > "+table+".high THEN excluded.high ELSE "+table+".high END", args...)
 	}
 	err := add("transaction_totals", "environment, ", t.Environment)
 	if err == nil && t.SubAccount != "" {
@@ -91,16 +112,16 @@ func (tx *Tx) rebuildSubAccountTotals() error {
 // recount fills a table of totals from the rows, and its blocks from its days.
 func (tx *Tx) recount(table, key, where string) error {
 	const rest = ", provider, credential_id, kind, state, asset"
-	into := "INSERT INTO " + table + " (" + key + ", day" + rest + ", n, minor) "
+	into := "INSERT INTO " + table + " (" + key + ", day" + rest + ", n, minor, low, high) "
 	if err := tx.Exec("DELETE FROM " + table); err != nil {
 		return err
 	}
-	if err := tx.Exec(into + "SELECT " + key + ", created_us / 86400000000" + rest + ", COUNT(*), SUM(minor) FROM transactions" + where +
+	if err := tx.Exec(into + "SELECT " + key + ", created_us / 86400000000" + rest + ", COUNT(*), SUM(minor), MIN(minor), MAX(minor) FROM transactions" + where +
 		" GROUP BY " + key + ", created_us / 86400000000" + rest); err != nil {
 		return err
 	}
 	for _, span := range []string{"0 * day - 1", "1000000 + day / 8", "2000000 + day / 64"} { // as spans has them; a bare -1 would be a column's place
-		if err := tx.Exec(into + "SELECT " + key + ", " + span + rest + ", SUM(n), SUM(minor) FROM " + table + " WHERE " + aDay + " GROUP BY " +
+		if err := tx.Exec(into + "SELECT " + key + ", " + span + rest + ", SUM(n), SUM(minor), MIN(low), MAX(high) FROM " + table + " WHERE " + aDay + " GROUP BY " +
 			key + ", " + span + rest); err != nil {
 			return err
 		}
