@@ -27,7 +27,7 @@ func IsPostgres(dsn string) bool {
 const readers = 4
 
 // walPages is how long SQLite's log of changes grows before it is worked into the database file: 16 MB, which readers find their pages in by one
-// look. At the usual 1,000 a flood of webhooks, which touches the index of repeats all over, did that at every ninth commit.
+// look. At the usual 1,000 a flood of webhooks, which touches the index of repeats all over, did that at about every ninth commit.
 const walPages = 4000
 
 // openSQLite opens two pools on one file. One writer, because eight writers made a commit wait up to 4 s for the lock; BEGIN IMMEDIATE,
