@@ -48,7 +48,7 @@ func (h *Destinations) Routes() []Route {
 	out := get("/export", "export", models.ExportsCreate, h.export)
 	out.Timeout = exportTimeout
 	whole := get("/export/full", "export-full", create, h.exportFull)
-	whole.Timeout, whole.StepUp = exportTimeout, true
+	whole.Timeout, whole.StepUp, whole.File = exportTimeout, true, true
 	return []Route{
 		get("", "list", models.DestinationsRead, h.list),
 		get("/new", "new", create, h.new), post("", "create", h.create, create),

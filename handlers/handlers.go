@@ -40,6 +40,7 @@ type Route struct {
 	AnyOf      []models.Permission
 	StepUp     bool // the second factor must have been shown within five minutes
 
+	File      bool          // it answers with a file: the browser stays on the page it is on
 	Section   string        // the menu item to mark
 	BodyLimit int           // FormLimit when zero
 	Stream    bool          // the handler reads the body itself, as it comes, with Parts

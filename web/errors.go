@@ -122,9 +122,10 @@ func (a *App) formPage(c *handlers.Ctx) string {
 	return ""
 }
 
-// backTo is where to go after a step-up: this page, or for a form the page it stands on.
+// backTo is where to go after a step-up: this page, or for a form or a file the page it stands on. A file would come to the page that asks for the
+// second factor, which would then seem to ask on.
 func (a *App) backTo(c *handlers.Ctx) string {
-	if c.Fiber.Method() == fiber.MethodGet {
+	if c.Fiber.Method() == fiber.MethodGet && !c.Route.File {
 		return c.Here()
 	}
 	u, err := url.Parse(c.Fiber.Get(fiber.HeaderReferer))
