@@ -156,8 +156,8 @@ func (h *KYB) run(c *Ctx) error {
 		return err
 	}
 	p := views.KYBRunParams{KYBRunPage: page, Clock: c.Clock(), Providers: providerOptions(h.Providers), SeeExchanges: c.Actor.Can(models.ExchangesRead)}
-	p.Page = c.Page("Handing over")
-	p.Page.Breadcrumbs = []ui.Crumb{{Label: "KYB", Href: views.KYBPath}, {Label: "Submissions", Href: views.KYBSubmissionsPath}, {Label: "Handing over"}}
+	p.Page = c.Page("Handover")
+	p.Page.Breadcrumbs = []ui.Crumb{{Label: "KYB", Href: views.KYBPath}, {Label: "Submissions", Href: views.KYBSubmissionsPath}, {Label: "Handover"}}
 	return c.Render(views.KYBRun(p))
 }
 

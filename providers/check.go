@@ -76,12 +76,12 @@ func (f Field) check(v string) string {
 		return unicode.IsControl(r) && (f.Kind != Area || r != '\n' && r != '\r' && r != '\t')
 	}):
 		return f.Label + " contains characters that cannot be used."
+	case f.Kind == Digits && strings.Trim(v, "0123456789") != "":
+		return strings.TrimSpace(f.Label + " is made of digits only. " + f.PatternHelp)
 	case utf8.RuneCountInString(v) > longest:
 		return fmt.Sprintf("%s is longer than %d characters.", f.Label, longest)
 	case len(f.Options) > 0 && !slices.ContainsFunc(f.Options, func(o Option) bool { return o.Value == v }):
 		return "Choose one of the options for " + f.Label + "."
-	case f.Kind == Digits && strings.Trim(v, "0123456789") != "":
-		return f.Label + " is made of digits only."
 	}
 	if f.Pattern == "" {
 		return ""

@@ -841,7 +841,7 @@ func KYBRun(p KYBRunParams) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = ui.PageHead(ui.PageHeadParams{Title: "Handing over " + ui.Count(p.Run.Total) + companiesWord(p.Run.Total), Note: p.Run.Credential + ", started by " + p.Run.CreatedName}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.PageHead(ui.PageHeadParams{Title: "Handover of " + ui.Count(p.Run.Total) + companiesWord(p.Run.Total), Note: p.Run.Credential + ", started by " + p.Run.CreatedName}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

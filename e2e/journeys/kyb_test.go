@@ -342,7 +342,7 @@ func (w *walk) handsTwoOver(t *testing.T, ines *person) {
 	ines.sees("2 selected")
 	ines.click("Hand over the selected companies")
 	ines.provesSecondFactor()
-	ines.sees("Handing over 2 companies", "2 taken")
+	ines.sees("Handover of 2 companies", "2 taken")
 	ines.sees("Accepted", "Being reviewed", "26")
 	if w.made(t, "kyb:300901") != 1 || w.made(t, "kyb:300902") != 1 {
 		t.Error("the stand-in has not got the files of each once")
