@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"countinghouse/e2e/port"
 	"countinghouse/models"
 	"countinghouse/web"
 )
@@ -60,12 +60,7 @@ func TestWrongConfigurationIsOneSentenceAndCode2(t *testing.T) {
 // serveInBackground runs the real command on a folder and waits until it answers.
 func serveInBackground(t *testing.T, cfg web.Config) (base string, out *logBook, stop func() error) {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Listen = l.Addr().String()
-	_ = l.Close()
+	cfg.Listen = port.Free(t)
 	out = &logBook{}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"countinghouse/e2e/port"
 	"countinghouse/handlers/tasks"
 	"countinghouse/models"
 	"countinghouse/models/jobs"
@@ -112,7 +113,7 @@ func newHouse(t testing.TB, name string, seed uint64, broken string, postgres bo
 		if i > 0 {
 			data = t.TempDir()
 		}
-		h.servers = append(h.servers, &server{h: h, data: data, listen: freeAddress(t), env: env})
+		h.servers = append(h.servers, &server{h: h, data: data, listen: port.Free(t), env: env})
 	}
 	h.public = h.servers[0].listen
 	t.Cleanup(func() {

@@ -2,10 +2,8 @@ package crash
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -65,15 +63,6 @@ type server struct {
 	deaths int
 }
 
-func freeAddress(t testing.TB) string {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 // start runs the program. kill is a step and a count, such as after_intent:2, or empty. It does not wait until the pages answer: a process may be
 // killed before.
 func (s *server) start(kill string) {
@@ -118,11 +107,11 @@ func (s *server) waitDeath(d time.Duration) bool {
 	}
 	select {
 	case err := <-s.ended:
+		s.gone() // before anything else: whoever cleans up must not wait for its end a second time
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.ExitCode() != -1 { // -1: by a signal
 			s.h.t.Fatalf("%s: the server ended by itself: %v\n%s", s.h.name, err, s.log)
 		}
-		s.gone()
 		return true
 	case <-time.After(d):
 		return false

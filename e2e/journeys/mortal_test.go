@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/binary"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"countinghouse/e2e/port"
 	"countinghouse/models"
 	"countinghouse/models/jobs"
 	"countinghouse/models/store"
@@ -53,15 +53,8 @@ func openMortal(t *testing.T) *mortal {
 	if err := os.MkdirAll(m.data, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.listen = l.Addr().String()
+	m.listen = port.Free(t)
 	m.base = "http://" + m.listen
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
 	clock := filepath.Join(dir, "clock")
 	if err := os.WriteFile(clock, make([]byte, 8), 0o600); err != nil {
 		t.Fatal(err)

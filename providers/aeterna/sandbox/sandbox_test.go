@@ -373,3 +373,19 @@ func TestAmountsAreExact(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A PayIn that ended without money ended once: only money that comes late turns it, or a dispute.
+func TestAPayInThatEndedDoesNotEndAnotherWay(t *testing.T) {
+	s, _ := open(t, nil)
+	for _, first := range []string{"cancelled", "expired"} {
+		for _, then := range []string{"failed", "cancelled", "expired"} {
+			o := &order{kind: "payin", status: "pending", currency: "USD", amount: parseAmount("5.00", 2)}
+			s.mu.Lock()
+			begun, again, late := s.end(o, first), s.end(o, then), s.end(o, "paid_late")
+			s.mu.Unlock()
+			if begun != nil || again == nil || late != nil || o.status != "completed" {
+				t.Errorf("%s: %v; then %s: %v; then late money: %v, %s", first, begun, then, again, late, o.status)
+			}
+		}
+	}
+}

@@ -104,8 +104,8 @@ func (s *Sandbox) end(o *order, as string) error {
 	case "succeeded", "paid", "paid_late", "paid_short":
 		return s.payIn(o, as)
 	case "expired", "cancelled", "failed":
-		if o.status == "completed" {
-			return errors.New("a completed PayIn is final")
+		if o.status == "completed" || o.status == "cancelled" || o.status == "expired" { // only money that comes late turns these
+			return errors.New("it is " + o.status + " already")
 		}
 		o.status = "cancelled"
 		if as == "expired" {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/shopspring/decimal"
 )
 
 // fixed is a stand-in whose wall clock stands still, with a live token.
@@ -167,4 +169,23 @@ func TestOrdersSettleByThemselves(t *testing.T) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	t.Error("the payout never settled")
+}
+
+// A deposit that ended without money ended once: only money that comes late turns it.
+func TestADepositThatEndedDoesNotEndAnotherWay(t *testing.T) {
+	for _, first := range []string{"failed", "cancelled", "expired"} {
+		for _, then := range []string{"failed", "cancelled", "expired"} {
+			s, _ := fixed(t)
+			o := &order{kind: "fiat-in", currency: "USD", status: "TO_BE_PROCESSED", moved: decimal.NewFromInt(5)}
+			if err := s.settle(o, first); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.settle(o, then); err == nil {
+				t.Errorf("a deposit that was %s became %s", first, then)
+			}
+			if err := s.settle(o, "paid_late"); err != nil || o.status != "COMPLETED" {
+				t.Errorf("late money after %s: %v, %s", first, err, o.status)
+			}
+		}
+	}
 }

@@ -51,7 +51,8 @@ func (s *Sandbox) settle(o *order, to string) error {
 	case "fiat-in":
 		word, ok := map[string]string{"succeeded": "COMPLETED", "paid": "COMPLETED", "paid_late": "COMPLETED", "paid_short": "COMPLETED",
 			"failed": "FAILED", "cancelled": "CANCELLED", "expired": "EXPIRED"}[to]
-		if !ok || was == "COMPLETED" {
+		ended := was == "FAILED" || was == "CANCELLED" || was == "EXPIRED" // only money that comes late turns these
+		if !ok || was == "COMPLETED" || ended && word != "COMPLETED" {
 			return errors.New("a deposit that is " + was + " cannot become " + to)
 		}
 		o.status = word
