@@ -105,13 +105,19 @@ func (a *App) fail(c *handlers.Ctx, err error) error {
 	return c.RenderStatus(status, views.ErrorPage(page, p))
 }
 
-// formPage is the page of ours on which a form stood, where one can simply go there again; else empty.
-func (a *App) formPage(c *handlers.Ctx) string {
-	if c.Fiber.Method() == fiber.MethodGet {
-		return ""
-	}
+// cameFrom is the address of ours that the browser says it came from, or nil.
+func (a *App) cameFrom(c *handlers.Ctx) *url.URL {
 	u, err := url.Parse(c.Fiber.Get(fiber.HeaderReferer))
 	if err != nil || !a.cfg.hosts[u.Host] {
+		return nil
+	}
+	return u
+}
+
+// formPage is the page of ours on which a form stood, where one can simply go there again; else empty.
+func (a *App) formPage(c *handlers.Ctx) string {
+	u := a.cameFrom(c)
+	if u == nil || c.Fiber.Method() == fiber.MethodGet {
 		return ""
 	}
 	for _, r := range a.Routes {
@@ -128,8 +134,8 @@ func (a *App) backTo(c *handlers.Ctx) string {
 	if c.Fiber.Method() == fiber.MethodGet && !c.Route.File {
 		return c.Here()
 	}
-	u, err := url.Parse(c.Fiber.Get(fiber.HeaderReferer))
-	if err != nil || !a.cfg.hosts[u.Host] {
+	u := a.cameFrom(c)
+	if u == nil {
 		return "/"
 	}
 	return handlers.LocalPath(u.RequestURI(), "/")
